@@ -130,7 +130,7 @@ const turned = <E>(
 
 const findingsOf = ({ verdicts }: Execution.ExecutionState) => verdicts.at(-1)!.findings
 
-describe("a gate on the metrics of Cloud Run", { concurrent: true, timeout: 120_000 }, () => {
+describe("a gate on the metrics of Cloud Run", { concurrent: true }, () => {
   it.effect("passes a revision whose requests succeed", () =>
     Effect.gen(function* () {
       const { simulator, state } = yield* deploying(() => {})

@@ -28,7 +28,7 @@ const world = async (onTestFinished: TestContext["onTestFinished"]) => {
   return { simulator, provider, plan, stage, started }
 }
 
-describe("a job of Cloud Run", { concurrent: true, timeout: 120_000 }, () => {
+describe("a job of Cloud Run", { concurrent: true }, () => {
   it("runs the command of its image to the end, with its variables", async ({ onTestFinished }) => {
     const { plan, simulator, stage } = await world(onTestFinished)
     const directory = mkdtempSync(join(tmpdir(), "signalbox-job-"))
