@@ -74,7 +74,7 @@ const list = Command.make(
           ...(flags.dead ? { statuses: ["dead"] } : flags.all ? {} : { statuses: ["scheduled", "queued", "dead"] }),
           ...(Option.isSome(flags.channel) ? { channel: flags.channel.value } : {})
         })
-        const since = yield* box.unattendedSince
+        const since = yield* box.unattendedSince()
         const now = yield* Clock.currentTimeMillis
         const shown = found.map(noticeView)
         yield* inv.result(

@@ -57,13 +57,10 @@ const stackTable = (inv: Invocation, { stacks }: View, now: number): ReadonlyArr
     { width: inv.host.stdout.columns(), paint: inv.paint }
   )
 
-/** Since when notifications wait that no process has sent. */
-const unattendedSince = Effect.flatMap(signalbox, ({ notices }) => notices.unattendedSince)
-
 /** A deployment in one environment: the requested one, or else the most recently changed one. */
 const showDeployment = Effect.fnUntraced(function* (inv: Invocation, id: DeploymentId) {
   const found = yield* Target.deployment(id)
-  const { deployments, executions } = yield* signalbox
+  const { deployments, executions, notices } = yield* signalbox
   const states = yield* deployments.environments(id)
   const environment =
     inv.settings.environment === undefined
@@ -72,7 +69,8 @@ const showDeployment = Effect.fnUntraced(function* (inv: Invocation, id: Deploym
   const state = states.find((one) => one.environment === environment)
   const execution = state === undefined ? undefined : yield* executions.get(state.current ?? state.last)
   const now = yield* Clock.currentTimeMillis
-  const unattended = yield* unattendedSince
+  // Other projects of a shared store send their own.
+  const unattended = yield* notices.unattendedSince(id)
   const estimate = yield* estimateOf(execution)
   const shown = environmentView(found, state, environment, execution, now)
   const { config } = inv.settings

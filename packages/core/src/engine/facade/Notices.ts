@@ -24,8 +24,8 @@ export class Notices extends Context.Service<
   {
     /** Deliveries on record. */
     readonly list: (query: DeliveryQuery) => Effect.Effect<ReadonlyArray<DeliveryState>, StoreError>
-    /** Since when something waits that no process has dealt with; undefined if nothing does. */
-    readonly unattendedSince: Effect.Effect<number | undefined, StoreError>
+    /** Since when something of a deployment, or of any, waits that no process has dealt with; undefined if nothing does. */
+    readonly unattendedSince: (deploymentId?: string) => Effect.Effect<number | undefined, StoreError>
     /** What follows from an execution: its messages, where each goes, and which route says so. */
     readonly explain: (stream: string) => Effect.Effect<ReadonlyArray<Overview.Explained>, Rejected | StoreError>
     /** What would be sent now, without sending it. */
@@ -70,14 +70,18 @@ export class Notices extends Context.Service<
 
       return Notices.of({
         list: store.outbox.deliveries,
-        unattendedSince: given(Overview.unattendedSince),
+        unattendedSince: (deploymentId) => given(Overview.unattendedSince(deploymentId)),
         explain: (stream) => Effect.flatMap(configured, (setup) => given(Overview.explain(setup, stream))),
         preview: Effect.flatMap(configured, (setup) => given(Overview.preview(setup))),
         retry: Effect.fnUntraced(function* (id) {
-          const dead =
+          const all =
             id === undefined
               ? yield* store.outbox.deliveries({ statuses: ["dead"], limit: 10_000 })
-              : [yield* named(id)].filter(({ status }) => status === "dead")
+              : [yield* named(id)]
+          const own = (yield* configured).deploymentId
+          const dead = all.filter(
+            ({ deploymentId, status }) => status === "dead" && (own === undefined || own === deploymentId)
+          )
           return yield* given(Effect.scoped(Overview.revive(dead)))
         }),
         acknowledge: Effect.fnUntraced(function* (id, options) {

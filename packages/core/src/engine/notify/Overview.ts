@@ -19,12 +19,14 @@ import { after, beginning, eventsAfter } from "./Timeline.ts"
 /** After this time without a worker, it is said, in ms. */
 const unattendedAfter = 30_000
 
-/** Since when something waits that should have been done; undefined if all is well. */
-export const unattendedSince: Effect.Effect<number | undefined, StoreError, DeploymentStore> = Effect.gen(function* () {
+/** Since when something of a deployment, or of any, waits that should have been done; undefined if all is well. */
+export const unattendedSince = Effect.fnUntraced(function* (
+  deploymentId?: string
+): Effect.fn.Return<number | undefined, StoreError, DeploymentStore> {
   const { outbox } = yield* DeploymentStore
   const now = yield* Clock.currentTimeMillis
-  const [owed] = yield* outbox.owed({ limit: 1 })
-  const [due] = yield* outbox.due({ until: now, limit: 1 })
+  const [owed] = yield* outbox.owed({ deploymentId, limit: 1 })
+  const [due] = yield* outbox.due({ deploymentId, until: now, limit: 1 })
   const since = Math.min(owed?.at ?? now, due?.nextAt ?? now)
   return now - since > unattendedAfter ? since : undefined
 })

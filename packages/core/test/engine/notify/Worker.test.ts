@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -12,6 +13,8 @@ import {
   NotificationsSpec
 } from "../../../src/domain/index.ts"
 import { ExecutionLog } from "../../../src/engine/log/index.ts"
+import { Notices } from "../../../src/engine/facade/Notices.ts"
+import * as Overview from "../../../src/engine/notify/Overview.ts"
 import { messageName, NotifyWorker } from "../../../src/engine/notify/index.ts"
 import {
   DeploymentStore,
@@ -134,6 +137,33 @@ describe("the worker of notifications", () => {
         ops.arrivals().map(({ attempt }) => attempt),
         [3, 1]
       )
+    })
+  )
+
+  test(
+    "leaves alone what other deployments of the store have waiting or dead",
+    Effect.gen(function* () {
+      const ops = makeMemoryReceiver()
+      ops.failing(() => ({ _tag: "Denied" }))
+      const setup = setupOf({ ops }, everything)
+      yield* history(setup, "e-1", "started")
+      const inAMinute = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+        Effect.clockWith((clock) =>
+          Effect.provideService(effect, Clock.Clock, {
+            ...clock,
+            currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + 60_000)
+          })
+        )
+      assert.isDefined(yield* inAMinute(Overview.unattendedSince(place.deploymentId)))
+      assert.isUndefined(yield* inAMinute(Overview.unattendedSince("DOTHER1")))
+      yield* flush(setup)
+      const retried = (deploymentId: string) =>
+        Effect.flatMap(Notices, ({ retry }) => retry()).pipe(
+          Effect.provide(Notices.layer),
+          Effect.provideService(Notifications, Effect.succeed({ ...setup, deploymentId }))
+        )
+      assert.lengthOf(yield* retried("DOTHER1"), 0)
+      assert.lengthOf(yield* retried(place.deploymentId), 1)
     })
   )
 
