@@ -186,8 +186,8 @@ export class Groups {
   }
 
   /**
-   * The version of a launch template that runs a release; makes it if there is none. Its token follows from the release, so
-   * that no release has two, whoever asks for it.
+   * The version of a launch template that runs a release; makes it if there is none. Its token follows from the step, so that
+   * a repeat makes no second one.
    */
   ensureVersion(base: LaunchTemplate, release: Release, mutation: Mutation): Effect.Effect<number, Failure> {
     return Effect.gen({ self: this }, function* () {
@@ -207,7 +207,7 @@ export class Groups {
             {
               LaunchTemplateId: base.id,
               SourceVersion: String(base.version),
-              ClientToken: digestOf([base, release.id]).slice(0, 64),
+              ClientToken: digestOf([base, describe(release), mutation.idempotencyKey]),
               VersionDescription: describe(release),
               LaunchTemplateData
             },
