@@ -24,7 +24,22 @@ export interface Waiting extends GroupWork {
   readonly startSeconds: number | undefined
 }
 
-const conflict = (message: string) => Effect.fail<ProviderReason>({ _tag: "Conflict", message })
+/** How long a read may be older than a change, in milliseconds. */
+const staleness = 10_000
+
+/** Whether a group is what it was made: `Conflict` if it is no more, or not even after a while. */
+const takenAway = (message: string) => {
+  let was = false
+  let began: number | undefined
+  return (is: boolean): Effect.Effect<boolean, ProviderReason> =>
+    Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      began ??= now
+      was ||= is
+      if (is || (!was && now - began < staleness)) return is
+      return yield* Effect.fail<ProviderReason>({ _tag: "Conflict", message })
+    })
+}
 
 /** What a group says of instances that it could not launch, and what that means. */
 const launchFailure = (group: Group, { StatusMessage = "" }: Activity): ProviderReason | undefined => {
@@ -87,6 +102,7 @@ export const ready = (
 ): Effect.Effect<void, Failure> => {
   const { groups, mutation, name, poll, targets } = waiting
   const unhealthySince = new Map<string, number>()
+  const taken = takenAway(`another operation took the instances of ${name} away`)
   let good = 0
   let told: string | undefined
   return pollUntil(
@@ -95,9 +111,7 @@ export const ready = (
         { group: groups.one(name), found: targets ?? Effect.succeed(null), activities: groups.activities(name) },
         { concurrency: 3 }
       )
-      if (group.version !== version || group.desired < desired) {
-        return yield* conflict(`another operation took the instances of ${name} away`)
-      }
+      if (!(yield* taken(group.version === version && group.desired >= desired))) return undefined
       if (isComplete(group, found, version)) {
         good += 1
         return good >= 2 || undefined
@@ -163,10 +177,11 @@ export const empty = ({ groups, mutation, poll }: GroupWork, name: string): Effe
       yield* reportProgress(mutation, `take the instances of ${name} away`)
       yield* groups.resize(name, mutation, { desired: 0, minimum: 0 })
     }
+    const taken = takenAway(`another operation added instances to ${name}`)
     yield* pollUntil(
-      Effect.flatMap(groups.one(name), (group): Effect.Effect<true | undefined, Failure> => {
-        if (group.desired > 0) return conflict(`another operation added instances to ${name}`)
-        return Effect.succeed(group.instances.length === 0 || undefined)
+      Effect.gen(function* () {
+        const group = yield* groups.one(name)
+        return ((yield* taken(group.desired === 0)) && group.instances.length === 0) || undefined
       }),
       poll
     )

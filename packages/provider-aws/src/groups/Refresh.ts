@@ -88,6 +88,15 @@ export const refreshEnd = (
     poll
   )
 
+/** Waits until a group has no instance that is on its way out. */
+const drained = ({ groups, poll }: GroupWork, name: string): Effect.Effect<void, Failure> =>
+  Effect.asVoid(
+    pollUntil(
+      Effect.map(groups.one(name), ({ desired, instances }) => instances.length <= desired || undefined),
+      poll
+    )
+  )
+
 /** Replaces the instances of a group by others of the same version. */
 export const restartRefresh = (work: GroupWork, group: Group): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
@@ -100,7 +109,7 @@ export const restartRefresh = (work: GroupWork, group: Group): Effect.Effect<voi
       { MinHealthyPercentage: 100, MaxHealthyPercentage: 200, SkipMatching: false }
     )
     const { Status, StatusReason } = yield* refreshEnd(work, name, id)
-    if (Status === "Successful") return
+    if (Status === "Successful") return yield* drained(work, name)
     const message = `the refresh ${id} of ${name} is ${Status}: ${StatusReason ?? "no reason is given"}`
     return yield* Effect.fail<ProviderReason>({ _tag: "Broken", message, resource: name })
   })

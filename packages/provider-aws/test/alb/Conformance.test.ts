@@ -1,8 +1,19 @@
 import { ProviderSuite } from "@signalbox/core/testing"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { capabilities } from "../../src/alb/AlbProvider.ts"
 import { AwsError } from "../../src/testing/index.ts"
-import { candidate, emptied, type Platform, platform, providerOf, refOf, running, sharesOf } from "./platform.ts"
+import {
+  candidate,
+  emptied,
+  type Platform,
+  platform,
+  providerOf,
+  refOf,
+  running,
+  sharesOf,
+  turning
+} from "./platform.ts"
 
 type ProviderHarness = ProviderSuite.ProviderHarness
 
@@ -29,6 +40,7 @@ const harness = Effect.gen(function* () {
     another: provider,
     // How requests are counted is tested with a clock that is turned forward.
     ref: refOf(it, { verifyTraffic: "api" }),
+    clock: turning(it, yield* Clock.Clock),
     candidates: {
       v1: candidate("v1"),
       v2: candidate("v2"),
@@ -40,11 +52,19 @@ const harness = Effect.gen(function* () {
       capacity: Effect.sync(() => running(it)),
       instances: Effect.sync(() => simulator.instances().map(({ id }) => id))
     },
+    forget: (release) =>
+      Effect.promise(async () => {
+        const { LaunchTemplateVersions: versions } = (await simulator.edit("DescribeLaunchTemplateVersions", {
+          LaunchTemplateId: it.template
+        })) as { LaunchTemplateVersions: ReadonlyArray<{ VersionNumber: number; VersionDescription?: string }> }
+        const Versions = versions
+          .filter(({ VersionDescription = "" }) => VersionDescription.includes(release.id))
+          .map(({ VersionNumber }) => String(VersionNumber))
+        await simulator.edit("DeleteLaunchTemplateVersions", { LaunchTemplateId: it.template, Versions })
+      }),
     live: Effect.promise(async () => {
       await simulator.edit("UpdateAutoScalingGroup", { AutoScalingGroupName: service.blue.group, DesiredCapacity: 2 })
-      while ((await sharesOf(it, 2))["s3://shop-builds/api-v1.zip"] === undefined && (await sharesOf(it, 2))["v1"] !== 100) {
-        await simulator.advance(1000)
-      }
+      while ((await sharesOf(it, 2))["v1"] !== 100) await simulator.advance(1000)
     }),
     tamper: {
       fields: ["minimum", "traffic"],
@@ -109,13 +129,12 @@ ProviderSuite.suite("aws:alb", {
     begin: (harness) =>
       Effect.promise(async () => {
         const { service, simulator } = platformOf(harness)
-        const [{ source }] = simulator.instances() as readonly [{ readonly source: string }]
-        if (source === "") throw new Error("nothing runs")
         for (const { group } of [service.blue, service.green]) {
           if (simulator.instances(group).length === 0) continue
           await simulator.edit("StartInstanceRefresh", {
             AutoScalingGroupName: group,
-            Preferences: { MinHealthyPercentage: 100, MaxHealthyPercentage: 200, InstanceWarmup: 86_000 }
+            // Nothing is left to be replaced, so that only time goes by.
+            Preferences: { SkipMatching: true, BakeTime: 86_400 }
           })
         }
       }),
@@ -128,6 +147,15 @@ ProviderSuite.suite("aws:alb", {
         }
         await simulator.advance(5000)
       })
+  },
+  staleReads: {
+    begin: (harness) =>
+      Effect.sync(() => {
+        const { staleReads } = platformOf(harness).simulator.faults
+        for (const read of ["DescribeListeners", "DescribeAutoScalingGroups", "DescribeTargetHealth"])
+          staleReads(read, 3)
+      }),
+    end: () => Effect.void
   },
   loseAnswer: (harness) =>
     Effect.sync(

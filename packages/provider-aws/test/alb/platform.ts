@@ -3,6 +3,9 @@
  * provider.
  */
 import { DeploymentId, EnvironmentName, StackName, type StackRef } from "@signalbox/core/spi"
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import { make } from "../../src/alb/AlbProvider.ts"
 import { placeholders } from "../../src/groups/LaunchRelease.ts"
 import {
@@ -110,6 +113,30 @@ export const sharesOf = async ({ service, simulator }: Platform, requests = 100)
     if (response.ok) counts[version] = (counts[version] ?? 0) + 100 / requests
   }
   return counts
+}
+
+/** The clock of the simulator. Sleeps of ten seconds or more turn it forward, with requests in each minute. */
+export const turning = (platform: Platform, clock: Clock.Clock): Clock.Clock => {
+  const { advance, now } = platform.simulator
+  const nanos = () => BigInt(now()) * 1_000_000n
+  return {
+    currentTimeMillisUnsafe: now,
+    currentTimeMillis: Effect.sync(now),
+    currentTimeNanosUnsafe: nanos,
+    currentTimeNanos: Effect.sync(nanos),
+    monotonicTimeNanosUnsafe: nanos,
+    monotonicTimeNanos: Effect.sync(nanos),
+    sleep: (duration) => {
+      const millis = Duration.toMillis(duration)
+      if (millis < 10_000) return clock.sleep(duration)
+      return Effect.promise(async () => {
+        for (let left = millis; left > 0; left -= 20_000) {
+          await sharesOf(platform, 1)
+          await advance(Math.min(20_000, left))
+        }
+      })
+    }
+  }
 }
 
 /** How many instances of each version run. */
