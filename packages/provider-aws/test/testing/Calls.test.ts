@@ -87,7 +87,7 @@ describe("calls", { concurrent: true }, () => {
     await using aws = await world()
     const end = aws.simulator.faults.calls({ operation: /^Modify/, dropped: true })
     const lost = once(aws).modifyListener({ ListenerArn: aws.service.listener, DefaultActions: [aws.forward(7, 3)] })
-    await expect(lost).rejects.toThrow()
+    await expect(lost).rejects.toThrow("socket hang up")
     end()
     assert.deepStrictEqual(await weights(aws), [7, 3])
     await aws.weigh(6, 4)
@@ -100,11 +100,14 @@ describe("calls", { concurrent: true }, () => {
     assert.deepStrictEqual(await weights(aws), [9, 1])
     aws.simulator.faults.staleReads("DescribeListeners", 2)
     await aws.weigh(5, 5)
-    assert.deepStrictEqual([await weights(aws), await weights(aws), await weights(aws)], [
-      [9, 1],
-      [9, 1],
-      [5, 5]
-    ])
+    assert.deepStrictEqual(
+      [await weights(aws), await weights(aws), await weights(aws)],
+      [
+        [9, 1],
+        [9, 1],
+        [5, 5]
+      ]
+    )
   })
 
   it("of others are seen, and not counted as own writes", async () => {

@@ -50,7 +50,9 @@ describe("the data plane", { concurrent: true }, () => {
     await aws.simulator.advance(3000)
     await aws.scaling.setDesiredCapacity({ AutoScalingGroupName: aws.service.blue.group, DesiredCapacity: 0 })
     await aws.simulator.advance(2000)
-    expect(await aws.states(aws.service.blue.targetGroup)).toEqual(Array(2).fill("draining Target.DeregistrationInProgress"))
+    expect(await aws.states(aws.service.blue.targetGroup)).toEqual(
+      Array(2).fill("draining Target.DeregistrationInProgress")
+    )
     assert.deepStrictEqual(await aws.ask(10), { "503": 10 })
     assert.strictEqual(aws.simulator.ledger.toTargetsTakenAway, 10)
     await aws.simulator.advance(60_000)
@@ -71,7 +73,10 @@ describe("the data plane", { concurrent: true }, () => {
     await aws.simulator.faults.kill(first!.id)
     assert.deepStrictEqual(await aws.ask(10), { v1: 5, "502": 5 })
     await aws.simulator.advance(25_000)
-    expect((await aws.states(aws.service.blue.targetGroup)).sort()).toEqual(["healthy", "unhealthy Target.FailedHealthChecks"])
+    expect((await aws.states(aws.service.blue.targetGroup)).sort()).toEqual([
+      "healthy",
+      "unhealthy Target.FailedHealthChecks"
+    ])
     assert.deepStrictEqual(await aws.ask(10), { v1: 10 })
     aws.simulator.faults.noCapacity(aws.service.blue.group)
     await aws.simulator.faults.kill(second!.id)
@@ -139,11 +144,17 @@ describe("the data plane", { concurrent: true }, () => {
         Actions: [action as never]
       })
     await rule(20, "/old/*", { Type: "redirect", RedirectConfig: { Path: "/new", StatusCode: "HTTP_301" } })
-    await rule(10, "/status", { Type: "fixed-response", FixedResponseConfig: { StatusCode: "418", MessageBody: "tea" } })
+    await rule(10, "/status", {
+      Type: "fixed-response",
+      FixedResponseConfig: { StatusCode: "418", MessageBody: "tea" }
+    })
     await aws.simulator.advance(3000)
     const at = (path: string, headers = {}) => fetch(aws.url + path, { redirect: "manual", headers })
     const asked = await at("/")
-    assert.deepStrictEqual([asked.status, asked.headers.get("location")], [302, AuthenticateOidcConfig.AuthorizationEndpoint])
+    assert.deepStrictEqual(
+      [asked.status, asked.headers.get("location")],
+      [302, AuthenticateOidcConfig.AuthorizationEndpoint]
+    )
     assert.strictEqual((await at("/", { cookie: "AWSELBAuthSessionCookie-0=x" })).status, 200)
     const moved = await at("/old/a?b=c")
     assert.deepStrictEqual([moved.status, new URL(moved.headers.get("location")!).pathname], [301, "/new"])
@@ -176,7 +187,7 @@ describe("the data plane", { concurrent: true }, () => {
       assert.strictEqual(await (await fetch(url)).text(), "process")
       const slow = await fetch(`${url}/slow`)
       await simulator.faults.kill(simulator.instances()[0]!.id)
-      await expect(slow.text()).rejects.toThrow()
+      await expect(slow.text()).rejects.toThrow("terminated")
       assert.strictEqual((await fetch(url)).status, 502)
     } finally {
       await simulator.close()
