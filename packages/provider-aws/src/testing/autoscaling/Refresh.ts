@@ -105,6 +105,7 @@ export class Refresh {
     this.template = this.#before
     this.#status = "RollbackInProgress"
     this.#bakesUntil = undefined
+    this.#pausedUntil = 0
     this.#patientUntil = this.#around.clock.now() + patience
   }
 

@@ -1,16 +1,17 @@
 /**
  * What instances run.
  */
-import { type ChildProcess, spawn } from "node:child_process"
+import { spawn } from "node:child_process"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import { type AddressInfo, createServer as createSocket } from "node:net"
+import { type AddressInfo, connect, createServer as createSocket } from "node:net"
 
 /**
  * An application.
  *
  * *Details*: it answers with `status` (default 200) and `body`, after `answerMillis` (default 0), or by `answer`; or it is a
  * process: `command`, which listens on the `PORT` of its environment. `errorRate` is the share of requests, 0 to 1, that it
- * answers with 500 instead; health checks are spared unless `unhealthy` is true, when all of them fail. Times are real.
+ * answers with 500 instead, except for health checks. `unhealthy` decides what health checks get: 500 if it is true, 200 if it is
+ * false, by default what requests get. Times are real.
  */
 export interface App {
   readonly body?: string
@@ -41,20 +42,29 @@ const freePort = (): Promise<number> =>
     })
   })
 
-/** The process is there at once; until it listens, the health checks of its target fail. */
+const accepts = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once("error", () => resolve(false))
+  })
+
+/** Resolves when the process listens, or has ended before: then the health checks of its target fail. */
 const startProcess = async (
   [program, ...args]: ReadonlyArray<string>,
   env: Readonly<Record<string, string>>
 ): Promise<RunningApp> => {
   const port = await freePort()
-  const child: ChildProcess = spawn(program!, args, {
-    stdio: "ignore",
-    env: { ...process.env, ...env, PORT: String(port) }
-  })
+  const child = spawn(program!, args, { stdio: "ignore", env: { ...process.env, ...env, PORT: String(port) } })
+  let over = false
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => resolve())
     child.once("error", () => resolve())
-  })
+  }).then(() => void (over = true))
+  const last = Date.now() + 60_000
+  while (!over && Date.now() < last && !(await accepts(port))) await new Promise((resolve) => setTimeout(resolve, 20))
   return {
     port,
     stop: async () => {

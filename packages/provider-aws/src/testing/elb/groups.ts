@@ -73,8 +73,8 @@ export const groupOperations = (state: LoadBalancing): Service["operations"] => 
         }
         const same = [...state.groups.values()].find((group) => group.json.TargetGroupName === Name)
         if (same !== undefined) {
-          const { TargetGroupArn, ...known } = same.json
-          if (JSON.stringify(known) === JSON.stringify(json)) return { TargetGroups: [jsonOf(same)] }
+          const repeated = JSON.stringify({ ...json, TargetGroupArn: same.arn }) === JSON.stringify(same.json)
+          if (repeated) return { TargetGroups: [jsonOf(same)] }
           const message = `A target group with the same name '${Name}' exists, but with different settings`
           throw new AwsError("DuplicateTargetGroupName", message)
         }
