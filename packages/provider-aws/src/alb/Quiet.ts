@@ -31,7 +31,8 @@ export const quiet = (
     const sticky = since + stickySeconds(actions) * 1000
     if (sticky > began) {
       yield* reportProgress(mutation, `wait until the sessions that stick to ${colour} are over`)
-      yield* Effect.sleep(sticky - began)
+      const over = Effect.map(Clock.currentTimeMillis, (now) => now >= sticky || undefined)
+      yield* pollUntil(over, poll)
     }
     if (properties.verifyTraffic === "api") {
       const message = `nothing shows that ${colour} has no requests any more: verifyTraffic is api`

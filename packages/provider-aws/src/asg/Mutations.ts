@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 import type { Failure } from "../client/index.ts"
 import type { LaunchTemplate } from "../groups/LaunchProperties.ts"
 import { releaseOf } from "../groups/LaunchRelease.ts"
-import { empty, markOf, ready } from "../groups/Ready.ts"
+import { empty, markOf, ready, replacedFor, tooLate } from "../groups/Ready.ts"
 import { beginRefresh, ownRefresh, refreshEnd, restartRefresh } from "../groups/Refresh.ts"
 import type { Properties } from "./Properties.ts"
 import { begin, fail, see, type Seen, stackIn, stackKey, targetsOf, type Work } from "./Work.ts"
@@ -102,21 +102,62 @@ const told =
       resource: InstanceRefreshId!
     })
 
-/** Follows a refresh that is to bring a release in, to its end. */
+/** Finds out that a refresh cannot succeed. By itself, it would wait for an hour. */
+const hopeless = (work: Work, name: string) => {
+  const { calls, groups, properties } = work
+  const since = new Map<string, number>()
+  const own = new Set<string>()
+  return (refresh: InstanceRefresh): Effect.Effect<ProviderReason | undefined, ProviderReason> =>
+    Effect.gen(function* () {
+      const version = refresh.DesiredConfiguration?.LaunchTemplate?.Version
+      if (refresh.Status !== "InProgress" || version === undefined) return undefined
+      const group = yield* groups.one(name)
+      const instances = group.instances.filter((one) => one.version === version)
+      for (const { id } of instances) own.add(id)
+      const replaced = replacedFor(group, yield* groups.activities(name), own)
+      if (replaced !== undefined) return replaced
+      const targets = yield* targetsOf(calls, group) ?? Effect.succeed([])
+      return yield* tooLate(properties, { ...group, instances }, targets, since)
+    })
+}
+
+/** Follows a refresh that is to bring a release in, to its end, and turns it back if it is hopeless. */
 const arrived = (work: Work, name: string, id: string): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
-    const { Status, StatusReason } = yield* refreshEnd(work, name, id, told(work))
+    const look = hopeless(work, name)
+    let why: string | undefined
+    const { Status, StatusReason } = yield* refreshEnd(work, name, id, (refresh) =>
+      Effect.gen(function* () {
+        yield* told(work)(refresh)
+        const reason = yield* look(refresh)
+        if (reason === undefined) return
+        why = reason.message
+        yield* turnBack(work, name, id)
+      })
+    )
     if (Status === "Successful") return
-    const reason = StatusReason ?? "no reason is given"
+    const reason = why ?? StatusReason ?? "no reason is given"
     if (Status === "Cancelled") {
       return yield* fail({ _tag: "Conflict", message: `somebody cancelled the refresh ${id} of ${name}` })
     }
     const back = Status === "RollbackSuccessful" ? ", and the old instances are back" : ""
-    return yield* fail({
-      _tag: "Broken",
-      message: `the refresh ${id} of ${name} is ${Status}${back}: ${reason}`,
-      resource: name
-    })
+    const message = `the refresh ${id} of ${name} is ${Status}${back}: ${reason}`
+    return yield* fail({ _tag: "Broken", message, resource: name })
+  })
+
+/** Turns a refresh in progress back. */
+const turnBack = ({ groups, mutation }: Work, name: string, id: string): Effect.Effect<void, Failure> =>
+  Effect.gen(function* () {
+    yield* reportProgress(mutation, `turn the refresh ${id} back`)
+    const turned = groups.scaling.change("RollbackInstanceRefresh", mutation, (client, options) =>
+      client.rollbackInstanceRefresh({ AutoScalingGroupName: name }, options)
+    )
+    // It has ended in this moment, or cannot be turned back; the next look tells.
+    yield* turned.pipe(
+      Effect.catch((failure: Failure) =>
+        failure._tag === "Missing" || failure._tag === "Invalid" ? Effect.void : Effect.fail(failure)
+      )
+    )
   })
 
 /** Brings a release in: launches it, or replaces the instances by a refresh. */
@@ -166,7 +207,9 @@ export const rollback = (work: Work, checkpoint: Checkpoint): Effect.Effect<void
     const name = properties.autoScalingGroup
     let seen = yield* begin(work)
     if (seen.refresh !== undefined) {
-      yield* turnBack(work, seen)
+      const { InstanceRefreshId: running = "", Status = "" } = seen.refresh
+      if (Status !== "RollbackInProgress" && Status !== "Cancelling") yield* turnBack(work, name, running)
+      yield* refreshEnd(work, name, running, told(work))
       seen = yield* begin(work)
     }
     const { group, stable } = seen
@@ -181,26 +224,6 @@ export const rollback = (work: Work, checkpoint: Checkpoint): Effect.Effect<void
     const version = { id: back.id, version: String(back.version) }
     const id = yield* beginRefresh(work, name, version, preferencesOf(properties))
     yield* arrived(work, name, id)
-  })
-
-/** Turns the refresh in progress back, and waits for its end, whichever it is. */
-const turnBack = (work: Work, { group, refresh }: Seen): Effect.Effect<void, Failure> =>
-  Effect.gen(function* () {
-    const { groups, mutation } = work
-    const id = refresh!.InstanceRefreshId!
-    if (!["RollbackInProgress", "Cancelling"].includes(refresh!.Status ?? "")) {
-      yield* reportProgress(mutation, `turn the refresh ${id} back`)
-      const turned = groups.scaling.change("RollbackInstanceRefresh", mutation, (client, options) =>
-        client.rollbackInstanceRefresh({ AutoScalingGroupName: group.name }, options)
-      )
-      // It has ended in this moment, or cannot be turned back; the next look tells.
-      yield* turned.pipe(
-        Effect.catch((failure: Failure) =>
-          failure._tag === "Missing" || failure._tag === "Invalid" ? Effect.void : Effect.fail(failure)
-        )
-      )
-    }
-    yield* refreshEnd(work, group.name, id, told(work))
   })
 
 /** The version of a checkpoint, made again if it was deleted. */

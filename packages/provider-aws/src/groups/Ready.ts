@@ -49,6 +49,8 @@ const launchFailure = (group: Group, { StatusMessage = "" }: Activity): Provider
   return { _tag: "Broken", message: StatusMessage, resource: group.name }
 }
 
+const unfitCause = /taken out of service in response to .*health check/i
+
 /** Why the instances of a group do not come up, by what it did after an activity; undefined if they still may. */
 export const failureSince = (
   group: Group,
@@ -57,7 +59,7 @@ export const failureSince = (
 ): { readonly failure?: ProviderReason; readonly waiting?: string } => {
   const end = activities.findIndex(({ ActivityId }) => ActivityId === mark)
   const fresh = end === -1 ? activities : activities.slice(0, end)
-  const unfit = fresh.find(({ Cause = "" }) => /taken out of service in response to .*health check/i.test(Cause))
+  const unfit = fresh.find(({ Cause = "" }) => unfitCause.test(Cause))
   const url = groupPage(group.arn, group.name)
   const hint = url === undefined ? {} : { hint: `Look at what the group did: ${url}` }
   if (unfit !== undefined) {
@@ -140,8 +142,8 @@ const isComplete = ({ desired, instances }: Group, targets: ReadonlyArray<Target
 }
 
 /** Which instance has been unhealthy for too long. */
-const tooLate = (
-  { startSeconds }: Waiting,
+export const tooLate = (
+  { startSeconds }: { readonly startSeconds?: number | undefined },
   { arn, graceSeconds, instances, name }: Group,
   targets: ReadonlyArray<Target>,
   since: Map<string, number>
@@ -167,6 +169,21 @@ const tooLate = (
     }
     return undefined
   })
+
+/** Why one of some instances was taken out of service by its group, if its health was the reason. */
+export const replacedFor = (
+  group: Group,
+  activities: ReadonlyArray<Activity>,
+  instances: ReadonlySet<string>
+): ProviderReason | undefined => {
+  const unfit = activities.find(
+    ({ Cause = "", Description = "" }) =>
+      unfitCause.test(Cause) && instances.has(/\bi-[0-9a-f]+/.exec(Description)?.[0] ?? "")
+  )
+  if (unfit === undefined) return undefined
+  const message = `an instance of ${group.name} was replaced because it was unhealthy: ${unfit.Cause}`
+  return { _tag: "Broken", message, resource: group.name }
+}
 
 /** Takes all instances of a group away, and waits until they have drained and are gone. */
 export const empty = ({ groups, mutation, poll }: GroupWork, name: string): Effect.Effect<void, Failure> =>

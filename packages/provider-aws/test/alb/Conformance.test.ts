@@ -1,27 +1,9 @@
 import { ProviderSuite } from "@signalbox/core/testing"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { capabilities } from "../../src/alb/AlbProvider.ts"
-import { AwsError } from "../../src/testing/index.ts"
-import {
-  candidate,
-  emptied,
-  type Platform,
-  platform,
-  providerOf,
-  refOf,
-  running,
-  sharesOf,
-  turning
-} from "./platform.ts"
-
-type ProviderHarness = ProviderSuite.ProviderHarness
-
-interface Harness extends ProviderHarness {
-  readonly platform: Platform
-}
-
-const platformOf = (harness: ProviderHarness): Platform => (harness as Harness).platform
+import { candidate, emptied, platform, providerOf, refOf, running, sharesOf } from "./platform.ts"
+import { alarmIn, type Harness, platformOf, refusing } from "./refusing.ts"
+import { clockOf } from "./time.ts"
 
 const harness = Effect.gen(function* () {
   const it = yield* Effect.acquireRelease(
@@ -38,9 +20,8 @@ const harness = Effect.gen(function* () {
     platform: it,
     provider: yield* provider,
     another: provider,
-    // How requests are counted is tested with a clock that is turned forward.
-    ref: refOf(it, { verifyTraffic: "api" }),
-    clock: turning(it, yield* Clock.Clock),
+    ref: refOf(it),
+    clock: clockOf(simulator, () => sharesOf(it, 1)),
     candidates: {
       v1: candidate("v1"),
       v2: candidate("v2"),
@@ -64,7 +45,7 @@ const harness = Effect.gen(function* () {
       }),
     live: Effect.promise(async () => {
       await simulator.edit("UpdateAutoScalingGroup", { AutoScalingGroupName: service.blue.group, DesiredCapacity: 2 })
-      while ((await sharesOf(it, 2))["v1"] !== 100) await simulator.advance(1000)
+      await simulator.advance(60_000)
     }),
     tamper: {
       fields: ["minimum", "traffic"],
@@ -83,39 +64,9 @@ const harness = Effect.gen(function* () {
           }
         })
     },
-    alarm: (state) =>
-      Effect.promise(async () => {
-        const AlarmName = `api-${state}`
-        await simulator.edit("PutMetricAlarm", {
-          AlarmName,
-          Namespace: "Shop",
-          MetricName: "Orders",
-          Statistic: "Sum",
-          Period: 60,
-          EvaluationPeriods: 1,
-          Threshold: 1,
-          ComparisonOperator: "LessThanThreshold",
-          TreatMissingData: "ignore"
-        })
-        const StateValue = { ok: "OK", alarm: "ALARM", insufficient_data: "INSUFFICIENT_DATA" }[state]
-        await simulator.edit("SetAlarmState", { AlarmName, StateValue, StateReason: "the test says so" })
-        return AlarmName
-      })
+    alarm: (state) => alarmIn(it, state)
   } satisfies Harness
 })
-
-/** Refuses every call until it is over. */
-const refusing = (code: string, message: string, status: number) => {
-  const ends = new WeakMap<object, () => void>()
-  return {
-    begin: (harness: ProviderHarness) =>
-      Effect.sync(() => {
-        const { simulator } = platformOf(harness)
-        ends.set(harness, simulator.faults.calls({ refuse: new AwsError(code, message, status) }))
-      }),
-    end: (harness: ProviderHarness) => Effect.sync(() => ends.get(harness)!())
-  }
-}
 
 ProviderSuite.suite("aws:alb", {
   capabilities,

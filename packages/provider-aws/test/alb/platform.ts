@@ -2,10 +2,7 @@
  * A simulated service behind a load balancer, with applications to deploy there, and looks at it that do not go through the
  * provider.
  */
-import { DeploymentId, EnvironmentName, StackName, type StackRef } from "@signalbox/core/spi"
-import type * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
+import { DeploymentId, EnvironmentName, type Provider, StackName, type StackRef } from "@signalbox/core/spi"
 import { make } from "../../src/alb/AlbProvider.ts"
 import { placeholders } from "../../src/groups/LaunchRelease.ts"
 import {
@@ -14,6 +11,7 @@ import {
   type LiveService,
   startAwsSimulator
 } from "../../src/testing/index.ts"
+import { inTimeOf } from "./time.ts"
 
 export const sourceOf = (version: string): string => `s3://shop-builds/api-${version}.zip`
 
@@ -29,17 +27,17 @@ export interface Platform {
 
 const prober = "ELB-HealthChecker/2.0"
 
-/** Answers health checks only from the fourth on. */
+/** Answers no health check for more than half a second. */
 const slow = () => {
-  let checks = 0
+  let began: number | undefined
   return {
     answer: (
       request: { readonly headers: { readonly "user-agent"?: string } },
       response: { writeHead: (status: number) => { end: (body: string) => void } }
     ) => {
-      const isCheck = request.headers["user-agent"] === prober
-      if (isCheck) checks += 1
-      response.writeHead(isCheck && checks < 4 ? 503 : 200).end("slow")
+      began ??= performance.now()
+      const early = request.headers["user-agent"] === prober && performance.now() - began < 600
+      response.writeHead(early ? 503 : 200).end("slow")
     }
   }
 }
@@ -48,11 +46,11 @@ export const script = Buffer.from(`#!/bin/sh\naws s3 cp ${placeholders.artifact}
   "base64"
 )
 
-/** Starts a simulator: v1 and v2 start, `broken` is never healthy, and `slow` takes its time. */
+/** Starts a simulator whose time stands still until it is turned: v1 and v2 start, `broken` is never healthy, and `slow` takes its time. */
 export const platform = async (
   options: AwsSimulatorOptions & { readonly instances?: number } = {}
 ): Promise<Platform> => {
-  const simulator = await startAwsSimulator({ scale: 40, launchMillis: 2000, weightMillis: [0], ...options })
+  const simulator = await startAwsSimulator({ scale: 0, launchMillis: 2000, weightMillis: [0], ...options })
   for (const version of ["v1", "v2", "v3"]) simulator.push(sourceOf(version), { body: version })
   simulator.push(sourceOf("slow"), slow() as never)
   simulator.push(sourceOf("broken"), { body: "broken", unhealthy: true })
@@ -65,6 +63,10 @@ export const platform = async (
     LaunchTemplateName: "api",
     LaunchTemplateData: { ImageId: "ami-0a1b2c3d4e5f67890", InstanceType: "t3.micro", UserData: script }
   })) as { readonly LaunchTemplate: { readonly LaunchTemplateId: string } }
+  // The provider gives an instance up before the group replaces it.
+  for (const { group } of [service.blue, service.green]) {
+    await simulator.edit("UpdateAutoScalingGroup", { AutoScalingGroupName: group, HealthCheckGracePeriod: 600 })
+  }
   return { simulator, service, template: made.LaunchTemplate.LaunchTemplateId }
 }
 
@@ -84,7 +86,7 @@ export const propertiesOf = ({ service, template }: Platform) => ({
   green: { targetGroup: service.green.targetGroup, autoScalingGroup: service.green.group },
   launchTemplate: { id: template, version: 1 },
   capacity: 2,
-  startSeconds: 3
+  startSeconds: 400
 })
 
 export const refOf = (platform: Platform, properties: { readonly [key: string]: unknown } = {}): StackRef => ({
@@ -95,13 +97,17 @@ export const refOf = (platform: Platform, properties: { readonly [key: string]: 
   region: platform.simulator.region
 })
 
-export const providerOf = ({ simulator }: Platform, endpoint = simulator.endpoint) =>
-  make({
-    endpoint,
-    region: simulator.region,
-    credentials: { accessKeyId: "deployer", secretAccessKey: "secret" },
-    poll: { first: 20, most: 100 }
-  })
+/** A provider that lives in the time of the simulator. */
+export const providerOf = (platform: Platform, endpoint = platform.simulator.endpoint): Provider =>
+  inTimeOf(
+    platform,
+    make({
+      endpoint,
+      region: platform.simulator.region,
+      credentials: { accessKeyId: "deployer", secretAccessKey: "secret" },
+      poll: { first: 1000, most: 10_000 }
+    })
+  )
 
 /** The share of each version in percent, by asking. Answers without a version (503) are not counted. */
 export const sharesOf = async ({ service, simulator }: Platform, requests = 100): Promise<Record<string, number>> => {
@@ -113,30 +119,6 @@ export const sharesOf = async ({ service, simulator }: Platform, requests = 100)
     if (response.ok) counts[version] = (counts[version] ?? 0) + 100 / requests
   }
   return counts
-}
-
-/** The clock of the simulator. Sleeps of ten seconds or more turn it forward, with requests in each minute. */
-export const turning = (platform: Platform, clock: Clock.Clock): Clock.Clock => {
-  const { advance, now } = platform.simulator
-  const nanos = () => BigInt(now()) * 1_000_000n
-  return {
-    currentTimeMillisUnsafe: now,
-    currentTimeMillis: Effect.sync(now),
-    currentTimeNanosUnsafe: nanos,
-    currentTimeNanos: Effect.sync(nanos),
-    monotonicTimeNanosUnsafe: nanos,
-    monotonicTimeNanos: Effect.sync(nanos),
-    sleep: (duration) => {
-      const millis = Duration.toMillis(duration)
-      if (millis < 10_000) return clock.sleep(duration)
-      return Effect.promise(async () => {
-        for (let left = millis; left > 0; left -= 20_000) {
-          await sharesOf(platform, 1)
-          await advance(Math.min(20_000, left))
-        }
-      })
-    }
-  }
 }
 
 /** How many instances of each version run. */
