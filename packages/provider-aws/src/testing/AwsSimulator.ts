@@ -27,7 +27,7 @@ import type { Place } from "./Place.ts"
 import { randomOf } from "./Random.ts"
 import { type LiveService, seedService, type SeedOptions } from "./seed.ts"
 import { SimulatedClock } from "./SimulatedClock.ts"
-import { Calls, somebodyElse } from "./wire/Calls.ts"
+import { Calls, otherCaller } from "./wire/Calls.ts"
 import { Endpoint, type Service } from "./wire/Endpoint.ts"
 
 /**
@@ -57,7 +57,7 @@ export interface AwsSimulatorOptions {
  *
  * *Details*: `endpoint` is the address of all services, and `listenerUrl` the one where a listener takes requests. `now` is its
  * time; `advance` turns it forward and does what is due until then. `push` makes an application known. `edit` calls an
- * operation as somebody else. `seed` makes a live service that was never deployed by Signalbox. `instances` are those that run,
+ * operation as another caller. `seed` makes a live service that was never deployed by Signalbox. `instances` are the running ones,
  * of one Auto Scaling group or all.
  */
 export interface AwsSimulator {
@@ -172,8 +172,8 @@ export const startAwsSimulator = async (options: AwsSimulatorOptions = {}): Prom
   const edit = (operation: string, input: object): Promise<unknown> => {
     const service = services.find(({ operations }) => operations[operation] !== undefined)
     if (service === undefined) return Promise.reject(new Error(`The simulator has no ${operation}`))
-    const call = { service: service.name, operation, input, caller: somebodyElse }
-    return calls.run(call, () => service.operations[operation]!.handle(input as never, somebodyElse))
+    const call = { service: service.name, operation, input, caller: otherCaller }
+    return calls.run(call, () => service.operations[operation]!.handle(input as never, otherCaller))
   }
   const advance = (millis: number) => clock.advance(millis)
   const listed = ({ id, source }: Instance) => ({ id, source })

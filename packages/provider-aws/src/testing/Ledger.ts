@@ -17,7 +17,7 @@ export interface Capacity {
 /**
  * The ledger of a simulator.
  *
- * *Details*: `calls` are all calls in the order of their answers, `writes` those that change something, without the edits of
+ * *Details*: `calls` are all calls in the order of their answers, `writes` the ones that change something, without the edits of
  * others. `requests` counts by the ARN of a target group. `toTargetsTakenAway` are requests that were sent to a group without
  * targets that had some before, or to an instance that had ended. `capacity` is the number of serving instances: of an Auto
  * Scaling group by its name, of a listener by its ARN (the healthy targets of the groups that its default rule gives a weight),

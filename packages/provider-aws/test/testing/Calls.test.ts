@@ -117,7 +117,7 @@ describe("calls", { concurrent: true }, () => {
     assert.deepStrictEqual(await weights(aws), [2, 8])
     assert.strictEqual(aws.simulator.ledger.writes.length, 0)
     expect(aws.simulator.ledger.calls.map(({ caller, operation }) => [caller, operation])).toEqual([
-      ["somebody-else", "ModifyListener"],
+      ["another-caller", "ModifyListener"],
       ["deployer", "DescribeListeners"]
     ])
   })

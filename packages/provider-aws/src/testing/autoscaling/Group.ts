@@ -77,7 +77,7 @@ export class Group {
     return this.members.filter(({ state }) => state !== "Terminating")
   }
 
-  /** Those that serve: in service, and healthy wherever they are registered. */
+  /** The members that serve: in service, and healthy wherever they are registered. */
   get serving(): ReadonlyArray<Member> {
     return this.members.filter((member) => member.state === "InService" && this.isReady(member))
   }

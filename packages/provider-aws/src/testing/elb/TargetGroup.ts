@@ -147,7 +147,7 @@ export class TargetGroup {
     return this.#count("unhealthy") + this.#count("initial")
   }
 
-  /** The registered targets, without those that are drained. */
+  /** The registered targets that are not drained. */
   get registered(): ReadonlyArray<Target> {
     return [...this.targets.values()].filter(({ state }) => state !== "draining")
   }

@@ -39,7 +39,7 @@ export const dropped: unique symbol = Symbol("dropped")
 const isRead = /^(Describe|Get|List|AssumeRole)/
 
 /** The caller of edits that a test makes itself. */
-export const somebodyElse = "somebody-else"
+export const otherCaller = "another-caller"
 
 type Handle = () => unknown
 
@@ -65,7 +65,7 @@ export class Calls {
 
   /** The calls that changed something, or would have. Edits of others are left out. */
   get writes(): ReadonlyArray<RecordedCall> {
-    return this.all.filter(({ caller, operation }) => caller !== somebodyElse && !isRead.test(operation))
+    return this.all.filter(({ caller, operation }) => caller !== otherCaller && !isRead.test(operation))
   }
 
   /** Adds a fault, and returns a function that removes it. */
