@@ -31,6 +31,7 @@ const harness = Effect.gen(function* () {
     launchTemplate: { id: it.template, version: 1 },
     capacity: 2,
     minHealthyPercentage: 50,
+    warmupSeconds: 10,
     startSeconds: 400
   }
   return {
