@@ -53,7 +53,7 @@ export const rollback = (work: Work, checkpoint: Checkpoint): Effect.Effect<void
     const other = otherThan(colour)
     const to = weightsOf(goal, colour, work.properties)
     // Without traffic on the other one, whatever somebody has set is as good.
-    if (seen.weights[other] > 0) yield* unchanged(work, seen, to)
+    if (seen.weights[other] > 0) yield* unchanged(work, seen, { back: true, planned: to })
     const facts = { stable: seen.stable?.colour ?? null, capacity: goal.capacity, minimum: goal.minimum }
     const side = seen.sides[colour]
     if (side.release !== null && side.release.id !== goal.release.id) {

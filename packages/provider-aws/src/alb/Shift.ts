@@ -44,7 +44,7 @@ export const shift = (
     }
     const seen = yield* begin(work)
     const side = yield* sideOf(seen, releaseId)
-    yield* unchanged(work, seen, null)
+    yield* unchanged(work, seen)
     const rest = seen.stable !== null && seen.stable.colour !== side.colour ? seen.stable : null
     if (percent > 0 && healthyOf(side) === 0) {
       return yield* conflict(`${side.colour} has no healthy instance, so it gets no traffic`)
@@ -66,7 +66,7 @@ export const retire = (
     const { groups, mutation } = work
     const seen = yield* begin(work)
     const kept = yield* sideOf(seen, keep)
-    yield* unchanged(work, seen, null)
+    yield* unchanged(work, seen)
     const old = seen.sides[otherThan(kept.colour)]
     const share = shareOf(seen.weights, old.colour)
     if (old.release !== null && share > capacityPercent) {

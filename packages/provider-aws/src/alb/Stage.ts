@@ -85,7 +85,7 @@ export const stage = (work: Work, plan: StackPlan, percent: number): Effect.Effe
     const { capacity, minimum, weights: planned } = yield* dataOf(plan)
     let seen = yield* begin(work)
     if (seen.stable?.release!.id === release.id) return
-    yield* unchanged(work, seen, planned)
+    yield* unchanged(work, seen, { planned })
     const colour = seen.stable === null ? firstColour(seen) : otherThan(seen.stable.colour)
     const left = seen.sides[colour].release
     if (left !== null && left.id !== release.id) {

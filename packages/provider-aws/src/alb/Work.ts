@@ -10,7 +10,17 @@ import { attachesBoth, strangersIn, weightsIn, withWeights } from "./Actions.ts"
 import { groupPage } from "../client/console.ts"
 import type { Properties } from "./Properties.ts"
 import { type Access, isOwn, operationOf, see, type Seen } from "./Seen.ts"
-import { sameWeights, showState, showWeights, stackIn, stackKey, type State, stateKey, type Weights } from "./State.ts"
+import {
+  sameWeights,
+  showState,
+  showWeights,
+  stackIn,
+  stackKey,
+  type State,
+  stateKey,
+  stepOf,
+  type Weights
+} from "./State.ts"
 
 export interface Work extends Access {
   readonly ref: StackRef
@@ -56,12 +66,13 @@ export const begin = (work: Work): Effect.Effect<Seen, Failure> =>
 
 /**
  * Fails if the weights are none that Signalbox has set, or that were there when its plan was made: somebody else has
- * changed them since, and may have had a reason.
+ * changed them since, and may have had a reason. The weights before the last change are in place if it was cut off: for a
+ * repeat of its step, and for one that goes back.
  */
 export const unchanged = (
-  { properties }: Work,
+  { mutation, properties }: Work,
   { actions, state, weights }: Seen,
-  planned: Weights | null
+  { back = false, planned = null }: { readonly back?: boolean; readonly planned?: Weights | null } = {}
 ): Effect.Effect<void, ProviderReason> => {
   const [stranger] = strangersIn(actions, properties)
   if (stranger !== undefined) {
@@ -73,7 +84,8 @@ export const unchanged = (
       is: `also ${stranger}`
     })
   }
-  const known = [...(state === null ? [] : [state.to, state.from]), ...(planned === null ? [] : [planned])]
+  const cutOff = state !== null && (back || state.step === stepOf(mutation))
+  const known = [state?.to, cutOff ? state.from : undefined, planned].flatMap((one) => one ?? [])
   if (known.length === 0 || known.some((one) => sameWeights(one, weights))) return Effect.void
   return fail({
     _tag: "Changed",
@@ -99,6 +111,7 @@ export const record = (
       ...facts,
       to,
       from: moved ? seen.weights : before.from,
+      step: moved ? stepOf(work.mutation) : before.step,
       since: moved ? now : before.since
     }
     const same = before !== null && showState(before) === showState(state) && seen.stack === stackIn(work.ref)

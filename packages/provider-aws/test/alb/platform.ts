@@ -3,6 +3,7 @@
  * provider.
  */
 import { DeploymentId, EnvironmentName, type Provider, StackName, type StackRef } from "@signalbox/core/spi"
+import type * as Clock from "effect/Clock"
 import { make } from "../../src/alb/AlbProvider.ts"
 import { placeholders } from "../../src/groups/LaunchRelease.ts"
 import {
@@ -97,17 +98,18 @@ export const refOf = (platform: Platform, properties: { readonly [key: string]: 
   region: platform.simulator.region
 })
 
+/** A provider in real time. */
+export const realProviderOf = ({ simulator }: Platform): Provider =>
+  make({
+    endpoint: simulator.endpoint,
+    region: simulator.region,
+    credentials: { accessKeyId: "deployer", secretAccessKey: "secret" },
+    poll: { first: 1000, most: 10_000 }
+  })
+
 /** A provider that lives in the time of the simulator. */
-export const providerOf = (platform: Platform, endpoint = platform.simulator.endpoint): Provider =>
-  inTimeOf(
-    platform,
-    make({
-      endpoint,
-      region: platform.simulator.region,
-      credentials: { accessKeyId: "deployer", secretAccessKey: "secret" },
-      poll: { first: 1000, most: 10_000 }
-    })
-  )
+export const providerOf = (platform: Platform, clock?: Clock.Clock): Provider =>
+  inTimeOf(platform, realProviderOf(platform), clock)
 
 /** The share of each version in percent, by asking. Answers without a version (503) are not counted. */
 export const sharesOf = async ({ service, simulator }: Platform, requests = 100): Promise<Record<string, number>> => {

@@ -46,9 +46,31 @@ export const clockOf = (
   }
 }
 
+/** A clock whose sleeps turn the simulator second by second, with some requests in each. */
+export const loadedClockOf = (
+  { advance, now }: Pick<AwsSimulator, "advance" | "now">,
+  ask: () => Promise<unknown>
+): Clock.Clock => ({
+  ...clockOf({ advance, now }),
+  sleep: (duration) => {
+    const millis = Duration.toMillis(duration)
+    if (millis > longestPoll) return real(millis)
+    return Effect.promise(async () => {
+      for (let left = millis; left > 0; left -= 1000) {
+        await ask()
+        await advance(Math.min(1000, left))
+      }
+    })
+  }
+})
+
 /** The same provider, with each operation on the clock of a simulator. */
-export const inTimeOf = ({ simulator }: { readonly simulator: AwsSimulator }, provider: Provider): Provider => {
-  const timed = Effect.provideService(Clock.Clock, clockOf(simulator))
+export const inTimeOf = (
+  { simulator }: { readonly simulator: AwsSimulator },
+  provider: Provider,
+  clock: Clock.Clock = clockOf(simulator)
+): Provider => {
+  const timed = Effect.provideService(Clock.Clock, clock)
   const { alarms, canGoBack, drift, metrics, restart, traffic } = provider
   return {
     ...provider,
