@@ -33,12 +33,15 @@ const invalid = (message: string, path: ReadonlyArray<string>, hint?: string): P
 const checkAccount = ({ properties, ref }: Work, target: PlanTarget): Effect.Effect<void, ProviderReason> => {
   const forwarder = forwarderOf(properties)
   const { account } = parseArn(forwarder)
-  const path = [properties.rule === undefined ? "listener" : "rule"]
   const configured = ref.account !== undefined && /^\d{12}$/.test(ref.account) ? ref.account : undefined
   const other = [target.account, configured].find((one) => one !== undefined && one !== account)
   if (other === undefined) return Effect.void
   const whose = other === target.account ? "the credentials are those of" : "the environment names"
-  return fail(invalid(`${forwarder} is in account ${account}, and ${whose} account ${other}`, path))
+  return fail({
+    _tag: "Denied",
+    message: `${forwarder} is in account ${account}, and ${whose} account ${other}`,
+    hint: "Use the credentials of the account, or name a listener of it."
+  })
 }
 
 const checkActions = (actions: ReadonlyArray<Action>, properties: Properties): Effect.Effect<void, ProviderReason> => {

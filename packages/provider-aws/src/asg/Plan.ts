@@ -28,7 +28,7 @@ const checkGroup = ({ properties, ref }: Work, { group }: Seen, { account }: Pla
   const other = [account, configured].find((one) => one !== undefined && owner !== "" && one !== owner)
   if (other !== undefined) {
     const message = `${group.name} is in account ${owner}, not in ${other}`
-    return fail(invalid(message, "autoScalingGroup"))
+    return fail({ _tag: "Denied" as const, message, hint: "Use the credentials of that account." })
   }
   if (group.mixed || (group.desired > 0 && group.templateId === null)) {
     const hint = "Use a launch template without a mixed instances policy."

@@ -98,18 +98,12 @@ export const refOf = (platform: Platform, properties: { readonly [key: string]: 
   region: platform.simulator.region
 })
 
-/** A provider in real time. */
-export const realProviderOf = ({ simulator }: Platform): Provider =>
-  make({
-    endpoint: simulator.endpoint,
-    region: simulator.region,
-    credentials: { accessKeyId: "deployer", secretAccessKey: "secret" },
-    poll: { first: 1000, most: 10_000 }
-  })
-
 /** A provider that lives in the time of the simulator. */
-export const providerOf = (platform: Platform, clock?: Clock.Clock): Provider =>
-  inTimeOf(platform, realProviderOf(platform), clock)
+export const providerOf = (platform: Platform, clock?: Clock.Clock): Provider => {
+  const { endpoint, region } = platform.simulator
+  const credentials = { accessKeyId: "deployer", secretAccessKey: "secret" }
+  return inTimeOf(platform, make({ endpoint, region, credentials, poll: { first: 1000, most: 10_000 } }), clock)
+}
 
 /** The share of each version in percent, by asking. Answers without a version (503) are not counted. */
 export const sharesOf = async ({ service, simulator }: Platform, requests = 100): Promise<Record<string, number>> => {

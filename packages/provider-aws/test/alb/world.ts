@@ -41,7 +41,11 @@ stacks:
 `
 
 /** Folders, processes and requests of a test. */
-export const world = async (onTestFinished: TestContext["onTestFinished"], given?: Platform) => {
+export const world = async (
+  onTestFinished: TestContext["onTestFinished"],
+  given?: Platform,
+  { scaled = true }: { readonly scaled?: boolean } = {}
+) => {
   const binary = build()
   const it = given ?? (await platform({ scale, weightMillis: [1000, 3000] }))
   const { service, simulator } = it
@@ -78,8 +82,7 @@ export const world = async (onTestFinished: TestContext["onTestFinished"], given
   const configure = (text: string) => writeFileSync(join(directory, "signalbox.config.yaml"), text)
   configure(yamlOf(it))
   const env = {
-    NODE_OPTIONS: `--import=${preload}`,
-    TIME_SCALE: String(scale),
+    ...(scaled ? { NODE_OPTIONS: `--import=${preload}`, TIME_SCALE: String(scale) } : {}),
     AWS_ENDPOINT_URL: simulator.endpoint,
     AWS_ACCESS_KEY_ID: "deployer",
     AWS_SECRET_ACCESS_KEY: "secret"
