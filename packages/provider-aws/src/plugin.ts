@@ -10,14 +10,16 @@ import type { Properties } from "./cloudformation/Properties.ts"
  * The options of the plug-in.
  *
  * *Details*: `region` (default: the one of the environment, then `AWS_REGION`), `profile` (default `AWS_PROFILE`) and
- * `endpoint` (default `AWS_ENDPOINT_URL`). Templates of more than 51,200 bytes go through `bucket`. Credentials come
- * from where the vendor's own tools find them.
+ * `endpoint` (default `AWS_ENDPOINT_URL`). Templates of more than 51,200 bytes go through `bucket`. `metrics` says whether
+ * gates of `aws:alb` judge the requests that CloudWatch has counted (default true). Credentials come from where the vendor's
+ * own tools find them.
  */
 export interface AwsPluginOptions {
   readonly region?: string
   readonly profile?: string
   readonly endpoint?: string
   readonly bucket?: string
+  readonly metrics?: boolean
 }
 
 /**

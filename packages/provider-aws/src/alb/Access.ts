@@ -15,8 +15,12 @@ import { decode, forwarderOf } from "./Properties.ts"
 import { healthyOf, see } from "./Seen.ts"
 import type { Work } from "./Work.ts"
 
-/** How the provider works. `poll` is the time between two polls, in milliseconds. */
+/**
+ * How the provider works. `poll` is the time between two polls, in milliseconds; `metrics` whether gates judge what
+ * CloudWatch has counted (default true).
+ */
 export interface AlbOptions extends AwsOptions {
+  readonly metrics?: boolean
   readonly poll?: PollOptions
 }
 

@@ -122,16 +122,20 @@ export const make = (options: AlbOptions): Provider => {
           return yield* alarmStates(cloud.aws, place, names)
         }).pipe(named("states", ref))
     },
-    metrics: {
-      resolution: Duration.seconds(60),
-      lag: Duration.seconds(120),
-      samples: false,
-      measure: (ref, window) =>
-        Effect.gen(function* () {
-          const cloud = yield* access
-          return yield* cloud.measure(yield* cloud.workOn(ref, noMutation), window)
-        }).pipe(named("measure", ref))
-    },
+    ...(options.metrics === false
+      ? {}
+      : {
+          metrics: {
+            resolution: Duration.seconds(60),
+            lag: Duration.seconds(120),
+            samples: false,
+            measure: (ref, window) =>
+              Effect.gen(function* () {
+                const cloud = yield* access
+                return yield* cloud.measure(yield* cloud.workOn(ref, noMutation), window)
+              }).pipe(named("measure", ref))
+          }
+        }),
     canGoBack: (ref, checkpoint) =>
       Effect.gen(function* () {
         const work = yield* workOn(ref, noMutation)
