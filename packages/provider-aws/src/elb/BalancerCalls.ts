@@ -15,7 +15,7 @@ const targetFrom = ({ Target, TargetHealth }: TargetHealthDescription): Target =
   reason: TargetHealth?.Description ?? TargetHealth?.Reason ?? ""
 })
 
-export class LoadBalancing {
+export class BalancerCalls {
   readonly #elb: Caller<ElasticLoadBalancingV2, LoadBalancingCall>
 
   constructor(aws: Aws, place: AwsPlace) {
