@@ -5,7 +5,7 @@ import type { AutoScaling } from "./autoscaling/AutoScaling.ts"
 import type { MetricStore } from "./cloudwatch/MetricStore.ts"
 import type { Instances } from "./ec2/Instances.ts"
 import type { LoadBalancing } from "./elb/LoadBalancing.ts"
-import type { CallFault, Calls } from "./wire/Calls.ts"
+import type { CallFault, ReceivedCalls } from "./wire/ReceivedCalls.ts"
 
 /**
  * The faults of a simulator. All times are simulated milliseconds.
@@ -30,7 +30,7 @@ export interface Faults {
 
 /** What faults act on. */
 export interface Faulty {
-  readonly calls: Calls
+  readonly calls: ReceivedCalls
   readonly balancing: LoadBalancing
   readonly scaling: AutoScaling
   readonly instances: Instances

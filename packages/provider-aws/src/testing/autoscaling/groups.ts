@@ -36,7 +36,8 @@ import {
 import { AwsError } from "../wire/AwsError.ts"
 import { operation, type Service } from "../wire/Endpoint.ts"
 import { type AutoScaling, tagOf } from "./AutoScaling.ts"
-import type { Group, GroupSettings } from "./Group.ts"
+import type { Group } from "./Group.ts"
+import type { GroupSettings } from "./GroupState.ts"
 
 export const autoScalingGroupOperations = (state: AutoScaling): Service["operations"] => {
   /** Changes settings, if the result may be. */
