@@ -14,6 +14,8 @@ import type { LiveService, SeedOptions } from "./seed.ts"
  * (default any). `nodes` is how many nodes a load balancer has (default 2). All times are simulated milliseconds:
  * `launchMillis` until a new instance is in service (default 10 000), `weightMillis` until each node knows of changed rules
  * (default 1000 and 3000), `metricsLateMillis` until a minute of metrics appears after its end (default 120 000).
+ * `idleMillis` is how long a target may be silent until the load balancer answers 504, in real time as answers of apps are
+ * (default 60 000). `pageSize` is how many resources a list has at most on one page (default 100).
  */
 export interface AwsSimulatorOptions {
   readonly scale?: number
@@ -26,6 +28,8 @@ export interface AwsSimulatorOptions {
   readonly launchMillis?: number
   readonly weightMillis?: ReadonlyArray<number>
   readonly metricsLateMillis?: number
+  readonly idleMillis?: number
+  readonly pageSize?: number
 }
 
 /**

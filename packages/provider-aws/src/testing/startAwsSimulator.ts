@@ -58,10 +58,21 @@ export const startAwsSimulator = async (options: AwsSimulatorOptions = {}): Prom
   const instances = new Instances(place, clock, random)
   const templates = new LaunchTemplates(place, clock)
   const calls = new ReceivedCalls(clock)
+  const { idleMillis = 60_000, pageSize = 100 } = options
   let delays = options.weightMillis ?? [1000, 3000]
   const { portOf } = instances
   const changed = () => ledger.observe()
-  const balancing = new LoadBalancing({ place, clock, traffic, portOf, nodes, delays: () => delays, changed })
+  const balancing = new LoadBalancing({
+    place,
+    clock,
+    traffic,
+    portOf,
+    nodes,
+    delays: () => delays,
+    pageSize,
+    idleMillis,
+    changed
+  })
   const scaling = new AutoScaling(
     {
       place,
@@ -69,6 +80,7 @@ export const startAwsSimulator = async (options: AwsSimulatorOptions = {}): Prom
       instances,
       templates,
       balancing,
+      pageSize,
       launchMillis: options.launchMillis ?? 10_000,
       isAlarm: alarms.isAlarm
     },
@@ -107,7 +119,7 @@ export const startAwsSimulator = async (options: AwsSimulatorOptions = {}): Prom
       protocol: "ec2",
       id: "2016-11-15",
       namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
-      operations: { ...templateOperations(templates), ...instanceOperations(instances) }
+      operations: { ...templateOperations(templates, pageSize), ...instanceOperations(instances) }
     },
     {
       name: "monitoring",

@@ -1,7 +1,8 @@
 /**
  * What happens to requests, as rules, weights and targets change.
  */
-import { assert, describe, expect, it } from "vitest"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { assert, describe, expect, it, vi } from "vitest"
 import { startAwsSimulator } from "../../src/testing/index.ts"
 import { world } from "./world.ts"
 
@@ -13,9 +14,7 @@ describe("the data plane", { concurrent: true }, () => {
     await aws.simulator.advance(20_000)
     for (const [blue, green] of [
       [95, 5],
-      [70, 30],
-      [1, 998],
-      [0, 1]
+      [299, 700]
     ] as const) {
       await aws.weigh(blue, green)
       await aws.simulator.advance(3000)
@@ -169,6 +168,26 @@ describe("the data plane", { concurrent: true }, () => {
     await aws.elb.modifyListener({
       ListenerArn,
       DefaultActions: [{ ...read[0]!, AuthenticateOidcConfig: config }, read[1]!]
+    })
+  })
+
+  it("answers 504 for a target that stays silent, and forgets clients that have gone", async () => {
+    const waiting: Array<() => void> = []
+    const answer = (incoming: IncomingMessage, response: ServerResponse) => {
+      if (incoming.url === "/silent") waiting.push(() => response.end("late"))
+      else response.end("v1")
+    }
+    await using aws = await world({ idleMillis: 3000, apps: { "s3://shop/v1": { answer } } })
+    assert.deepStrictEqual(await aws.ask(1, {}, "/silent"), { "504": 1 })
+    const gone = new AbortController()
+    const left = fetch(`${aws.url}/silent`, { signal: gone.signal })
+    await vi.waitUntil(() => waiting.length === 2, 60_000)
+    gone.abort()
+    await expect(left).rejects.toThrow("aborted")
+    assert.deepStrictEqual(await aws.ask(10), { v1: 10 })
+    expect(aws.simulator.ledger.requests.get(aws.service.blue.targetGroup)).toMatchObject({
+      answered: 10,
+      unanswered: 1
     })
   })
 

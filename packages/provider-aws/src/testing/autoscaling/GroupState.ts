@@ -15,6 +15,8 @@ export interface GroupSurroundings {
   readonly instances: Instances
   readonly templates: LaunchTemplates
   readonly balancing: LoadBalancing
+  /** How many groups, refreshes or activities a list has at most on one page. */
+  readonly pageSize: number
   /** How long it takes until a new instance is in service, in simulated milliseconds. */
   readonly launchMillis: number
   /** Whether an alarm is in the state `ALARM`; undefined if there is no such alarm. */

@@ -29,10 +29,11 @@ export const statistic = (stat: string, values: ReadonlyArray<number>): number =
       return sum / values.length
     case "SampleCount":
       return values.length
+    // As arguments, a busy minute would be too many.
     case "Minimum":
-      return Math.min(...values)
+      return values.reduce((least, one) => Math.min(least, one), Infinity)
     case "Maximum":
-      return Math.max(...values)
+      return values.reduce((most, one) => Math.max(most, one), -Infinity)
   }
   const percentile = Number(/^p(\d{1,2}(?:\.\d+)?|100)$/.exec(stat)?.[1] ?? Number.NaN)
   if (Number.isNaN(percentile)) throw invalid(`The simulator has no statistic '${stat}'`)
@@ -54,7 +55,7 @@ export const valuesOf = (
   for (const one of store.read(Metric!.Namespace!, Metric!.MetricName!, dimensionsOf(Metric!.Dimensions), start, to)) {
     const at = start + Math.floor((one.start - start) / period) * period
     const values = periods.get(at) ?? []
-    values.push(...one.values)
+    for (const value of one.values) values.push(value)
     periods.set(at, values)
   }
   return [...periods].map(([at, values]) => ({ at, value: statistic(Stat!, values) }))
