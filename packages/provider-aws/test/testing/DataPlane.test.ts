@@ -59,6 +59,53 @@ describe("the data plane", { concurrent: true }, () => {
     assert.deepStrictEqual(aws.simulator.instances(aws.service.blue.group), [])
   })
 
+  it("loses no request while weights move, targets drain and instances end", async () => {
+    await using aws = await world()
+    const { blue, green } = aws.service
+    await aws.launch(green, "s3://shop/v2", 2)
+    await aws.weigh(1, 0)
+    await aws.simulator.advance(20_000)
+    let over = false
+    const visitor = async () => {
+      const total: Record<string, number> = {}
+      while (!over) {
+        for (const [key, count] of Object.entries(await aws.ask(20))) total[key] = (total[key] ?? 0) + count
+      }
+      return total
+    }
+    const visited = visitor()
+    for (const weights of [
+      [90, 10],
+      [50, 50],
+      [0, 100]
+    ] as const) {
+      await aws.weigh(...weights)
+      await aws.simulator.advance(5000)
+    }
+    await aws.scaling.setDesiredCapacity({ AutoScalingGroupName: blue.group, DesiredCapacity: 0 })
+    await aws.simulator.advance(60_000)
+    over = true
+    expect(Object.keys(await visited).sort()).toEqual(["v1", "v2"])
+    assert.deepStrictEqual(aws.simulator.instances(blue.group), [])
+    assert.strictEqual(aws.simulator.ledger.toTargetsTakenAway, 0)
+  })
+
+  it("shows that targets were taken away before every node had learned of the weights", async () => {
+    await using aws = await world()
+    const { blue, green } = aws.service
+    await aws.launch(green, "s3://shop/v2", 2)
+    await aws.weigh(1, 1)
+    await aws.simulator.advance(20_000)
+    aws.simulator.faults.weights(0, 30_000)
+    await aws.weigh(0, 1)
+    await aws.scaling.setDesiredCapacity({ AutoScalingGroupName: blue.group, DesiredCapacity: 0 })
+    await aws.simulator.advance(5000)
+    assert.deepStrictEqual(await aws.ask(40), { v2: 30, "503": 10 })
+    assert.strictEqual(aws.simulator.ledger.toTargetsTakenAway, 10)
+    await aws.simulator.advance(25_000)
+    assert.deepStrictEqual(await aws.ask(40), { v2: 40 })
+  })
+
   it("answers 503 if no group has a weight", async () => {
     await using aws = await world()
     await aws.weigh(0, 0)
