@@ -12,7 +12,7 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 declare const SIGNALBOX_VERSION: string | undefined
 
-/** A program that is a bundle shares no module with its plug-ins; those that come as a bundle too are loaded faster. */
+/** A bundled program shares no module with its plug-ins, so it prefers plug-ins that are bundles too: they start faster. */
 const preferred = typeof SIGNALBOX_VERSION === "string" ? ["signalbox"] : []
 
 /** Imports a package as a module in the folder would: from the user's own `node_modules`. */
