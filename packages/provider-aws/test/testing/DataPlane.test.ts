@@ -74,12 +74,8 @@ describe("the data plane", { concurrent: true }, () => {
       return total
     }
     const visited = visitor()
-    for (const weights of [
-      [90, 10],
-      [50, 50],
-      [0, 100]
-    ] as const) {
-      await aws.weigh(...weights)
+    for (const percent of [10, 50, 100]) {
+      await aws.weigh(100 - percent, percent)
       await aws.simulator.advance(5000)
     }
     await aws.scaling.setDesiredCapacity({ AutoScalingGroupName: blue.group, DesiredCapacity: 0 })
