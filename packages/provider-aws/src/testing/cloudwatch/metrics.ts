@@ -73,17 +73,20 @@ export const metricOperations = (store: MetricStore): Service["operations"] => (
       if (MetricDataQueries.length > 500) throw invalid("At most 500 queries are allowed")
       const [from, to] = [StartTime!.getTime(), EndTime!.getTime()]
       if (from >= to) throw invalid("The parameter StartTime must be less than the parameter EndTime.")
+      const isPartial = store.partial > 0
+      if (isPartial) store.partial -= 1
       return {
         MetricDataResults: MetricDataQueries.filter(({ ReturnData = true }) => ReturnData).map((query) => {
           const stat = statOf(query)
-          const values = valuesOf(store, stat, from, to)
+          // What is missing then are the newest values.
+          const values = valuesOf(store, stat, from, to).slice(0, isPartial ? -1 : undefined)
           const ordered = ScanBy === "TimestampDescending" ? values.toReversed() : values
           return {
             Id: query.Id,
             Label: query.Label ?? stat.Metric!.MetricName,
             Timestamps: ordered.map(({ at }) => new Date(at)),
             Values: ordered.map(({ value }) => value),
-            StatusCode: "Complete" as const
+            StatusCode: isPartial ? ("PartialData" as const) : ("Complete" as const)
           }
         }),
         Messages: []
