@@ -51,7 +51,7 @@ const seeSide = (
   { calls, groups }: AlbCalls,
   colour: Colour,
   targetGroup: string,
-  group: Group
+  group: ScalingGroup
 ): Effect.Effect<SeenSide, ProviderReason> =>
   Effect.gen(function* () {
     const used = isUsed(group)

@@ -5,7 +5,7 @@ import type { AutoScaling } from "./autoscaling/AutoScaling.ts"
 import type { MetricStore } from "./cloudwatch/MetricStore.ts"
 import type { Instances } from "./ec2/Instances.ts"
 import type { LoadBalancing } from "./elb/LoadBalancing.ts"
-import type { CallFault, Calls } from "./wire/Calls.ts"
+import type { CallFault, ReceivedCalls } from "./wire/ReceivedCalls.ts"
 
 /**
  * The faults of a simulator. All times are simulated milliseconds.
@@ -14,7 +14,8 @@ import type { CallFault, Calls } from "./wire/Calls.ts"
  * change; both return a function that ends it. `weights` sets how long each node of a load balancer takes to learn of changed
  * rules: unequal numbers make the shares uneven meanwhile. `stuck` holds new targets of a group in `initial`. `noCapacity` lets
  * launches of a group fail. `kill` ends the application of an instance, and `terminate` the instance. `loseMinute` loses the
- * metrics of the minute of that time, and `metricsLate` sets how long after its end a minute appears.
+ * metrics of the minute of that time, and `metricsLate` sets how long after its end a minute appears. `partialMetrics` makes the
+ * next answers of `GetMetricData` incomplete: `PartialData`, without the newest values.
  */
 export interface Faults {
   readonly calls: (fault: CallFault) => () => void
@@ -26,11 +27,12 @@ export interface Faults {
   readonly terminate: (instance: string) => Promise<void>
   readonly loseMinute: (at: number) => void
   readonly metricsLate: (millis: number) => void
+  readonly partialMetrics: (times: number) => void
 }
 
 /** What faults act on. */
 export interface Faulty {
-  readonly calls: Calls
+  readonly calls: ReceivedCalls
   readonly balancing: LoadBalancing
   readonly scaling: AutoScaling
   readonly instances: Instances
@@ -47,5 +49,6 @@ export const faultsOf = ({ balancing, calls, instances, metrics, scaling, setDel
   kill: (instance) => instances.kill(instance),
   terminate: (instance) => instances.terminate(instance),
   loseMinute: (at) => metrics.lose(at),
-  metricsLate: (millis) => void (metrics.late = millis)
+  metricsLate: (millis) => void (metrics.late = millis),
+  partialMetrics: (times) => void (metrics.partial = times)
 })

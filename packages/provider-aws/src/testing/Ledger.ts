@@ -5,7 +5,7 @@ import type { AutoScaling } from "./autoscaling/AutoScaling.ts"
 import { groupsOf } from "./elb/Actions.ts"
 import type { LoadBalancing } from "./elb/LoadBalancing.ts"
 import type { GroupTraffic, Traffic } from "./elb/Traffic.ts"
-import type { Calls, RecordedCall } from "./wire/Calls.ts"
+import type { ReceivedCalls, RecordedCall } from "./wire/ReceivedCalls.ts"
 
 /** How many instances serve. */
 export interface Capacity {
@@ -35,12 +35,12 @@ export interface Ledger {
 
 export class LedgerOf implements Ledger {
   readonly capacity = new Map<string, Capacity>()
-  readonly #calls: Calls
+  readonly #calls: ReceivedCalls
   readonly #traffic: Traffic
   readonly #balancing: LoadBalancing
   readonly #scaling: () => AutoScaling
 
-  constructor(calls: Calls, traffic: Traffic, balancing: LoadBalancing, scaling: () => AutoScaling) {
+  constructor(calls: ReceivedCalls, traffic: Traffic, balancing: LoadBalancing, scaling: () => AutoScaling) {
     this.#calls = calls
     this.#traffic = traffic
     this.#balancing = balancing

@@ -2,7 +2,7 @@
  * The simulator as a process of its own, for the real command: `node <package>/dist/testing/main.js --seed`.
  */
 import { parseArgs } from "node:util"
-import { startAwsSimulator } from "./AwsSimulator.ts"
+import { startAwsSimulator } from "./startAwsSimulator.ts"
 import type { App } from "./ec2/Apps.ts"
 
 const usage = `main.js [--port 4567] [--scale 1] [--app <source>=<JSON>]… [--seed] [--source s3://shop/v1]

@@ -1,7 +1,8 @@
 /**
  * Calls: what is refused, disturbed and counted.
  */
-import { ElasticLoadBalancingV2 } from "@aws-sdk/client-elastic-load-balancing-v2"
+import { paginateDescribeAutoScalingGroups } from "@aws-sdk/client-auto-scaling"
+import { ElasticLoadBalancingV2, paginateDescribeRules } from "@aws-sdk/client-elastic-load-balancing-v2"
 import { STS } from "@aws-sdk/client-sts"
 import { assert, describe, expect, it } from "vitest"
 import { world } from "./world.ts"
@@ -131,6 +132,28 @@ describe("calls", { concurrent: true }, () => {
       credentials: { accessKeyId: "999988887777", secretAccessKey: "simulated" }
     })
     assert.strictEqual((await other.getCallerIdentity({})).Account, "999988887777")
+  })
+
+  it("are answered page by page", async () => {
+    await using aws = await world({ pageSize: 2 })
+    const { listener: ListenerArn } = aws.service
+    for (const Priority of [1, 2, 3]) {
+      const Conditions = [{ Field: "path-pattern", Values: [`/${Priority}`] }]
+      await aws.elb.createRule({ ListenerArn, Priority, Conditions, Actions: [aws.forward(1, 1)] })
+    }
+    const priorities: Array<string | undefined> = []
+    for await (const { Rules } of paginateDescribeRules({ client: aws.elb }, { ListenerArn })) {
+      assert.ok(Rules!.length <= 2)
+      priorities.push(...Rules!.map(({ Priority }) => Priority))
+    }
+    expect(priorities).toEqual(["1", "2", "3", "default"])
+    const groups: Array<string | undefined> = []
+    for await (const page of paginateDescribeAutoScalingGroups({ client: aws.scaling, pageSize: 1 }, {})) {
+      groups.push(...page.AutoScalingGroups!.map(({ AutoScalingGroupName }) => AutoScalingGroupName))
+    }
+    expect(groups).toEqual(["shop-blue", "shop-green"])
+    const wrong = aws.elb.describeRules({ ListenerArn, Marker: "none" })
+    await expect(wrong).rejects.toMatchObject({ name: "ValidationError" })
   })
 
   it("with a token that was used create nothing twice", async () => {

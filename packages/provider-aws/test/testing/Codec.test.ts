@@ -3,7 +3,12 @@
  */
 import { AutoScaling, DescribeInstanceRefreshes$, StartInstanceRefresh$ } from "@aws-sdk/client-auto-scaling"
 import { CloudWatch, GetMetricData$ } from "@aws-sdk/client-cloudwatch"
-import { CreateLaunchTemplateVersion$, DescribeLaunchTemplateVersions$, EC2 } from "@aws-sdk/client-ec2"
+import {
+  CreateLaunchTemplateVersion$,
+  DescribeInstances$,
+  DescribeLaunchTemplateVersions$,
+  EC2
+} from "@aws-sdk/client-ec2"
 import { CreateRule$, DescribeRules$, ElasticLoadBalancingV2 } from "@aws-sdk/client-elastic-load-balancing-v2"
 import type { NormalizedSchema } from "@smithy/core/schema"
 import * as FastCheck from "fast-check"
@@ -108,6 +113,13 @@ const cases: ReadonlyArray<Case> = [
     dialect: "ec2",
     sends: schema(CreateLaunchTemplateVersion$),
     gets: schema(DescribeLaunchTemplateVersions$),
+    call: calling(EC2 as never)
+  },
+  {
+    name: "EC2, with names of its own",
+    dialect: "ec2",
+    sends: schema(DescribeInstances$),
+    gets: schema(DescribeInstances$),
     call: calling(EC2 as never)
   },
   {

@@ -1,7 +1,8 @@
 /**
  * What happens to requests, as rules, weights and targets change.
  */
-import { assert, describe, expect, it } from "vitest"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { assert, describe, expect, it, vi } from "vitest"
 import { startAwsSimulator } from "../../src/testing/index.ts"
 import { world } from "./world.ts"
 
@@ -13,9 +14,7 @@ describe("the data plane", { concurrent: true }, () => {
     await aws.simulator.advance(20_000)
     for (const [blue, green] of [
       [95, 5],
-      [70, 30],
-      [1, 998],
-      [0, 1]
+      [299, 700]
     ] as const) {
       await aws.weigh(blue, green)
       await aws.simulator.advance(3000)
@@ -58,6 +57,69 @@ describe("the data plane", { concurrent: true }, () => {
     await aws.simulator.advance(60_000)
     expect(await aws.states(aws.service.blue.targetGroup)).toEqual([])
     assert.deepStrictEqual(aws.simulator.instances(aws.service.blue.group), [])
+  })
+
+  it("ends a drained target when its last request is answered, however fast the time", async () => {
+    const open: Array<() => void> = []
+    const answer = (incoming: IncomingMessage, response: ServerResponse) => {
+      if (incoming.url === "/slow") open.push(() => response.end("at last"))
+      else response.end("v1")
+    }
+    await using aws = await world({ apps: { "s3://shop/v1": { answer } } }, { instances: 1 })
+    const { blue } = aws.service
+    const slow = aws.ask(1, {}, "/slow")
+    await vi.waitUntil(() => open.length === 1, 60_000)
+    await aws.scaling.setDesiredCapacity({ AutoScalingGroupName: blue.group, DesiredCapacity: 0 })
+    await aws.simulator.advance(2000)
+    const drained = aws.simulator.advance(60_000)
+    expect(await Promise.race([slow, aws.ask(5)])).toEqual({ "503": 5 })
+    open[0]!()
+    assert.deepStrictEqual(await slow, { "at last": 1 })
+    await drained
+    assert.deepStrictEqual(aws.simulator.instances(blue.group), [])
+  })
+
+  it("loses no request while weights move, targets drain and instances end", async () => {
+    await using aws = await world()
+    const { blue, green } = aws.service
+    await aws.launch(green, "s3://shop/v2", 2)
+    await aws.weigh(1, 0)
+    await aws.simulator.advance(20_000)
+    let over = false
+    const visitor = async () => {
+      const total: Record<string, number> = {}
+      while (!over) {
+        for (const [key, count] of Object.entries(await aws.ask(20))) total[key] = (total[key] ?? 0) + count
+      }
+      return total
+    }
+    const visited = visitor()
+    for (const percent of [10, 50, 100]) {
+      await aws.weigh(100 - percent, percent)
+      await aws.simulator.advance(5000)
+    }
+    await aws.scaling.setDesiredCapacity({ AutoScalingGroupName: blue.group, DesiredCapacity: 0 })
+    await aws.simulator.advance(60_000)
+    over = true
+    expect(Object.keys(await visited).sort()).toEqual(["v1", "v2"])
+    assert.deepStrictEqual(aws.simulator.instances(blue.group), [])
+    assert.strictEqual(aws.simulator.ledger.toTargetsTakenAway, 0)
+  })
+
+  it("shows that targets were taken away before every node had learned of the weights", async () => {
+    await using aws = await world()
+    const { blue, green } = aws.service
+    await aws.launch(green, "s3://shop/v2", 2)
+    await aws.weigh(1, 1)
+    await aws.simulator.advance(20_000)
+    aws.simulator.faults.weights(0, 30_000)
+    await aws.weigh(0, 1)
+    await aws.scaling.setDesiredCapacity({ AutoScalingGroupName: blue.group, DesiredCapacity: 0 })
+    await aws.simulator.advance(5000)
+    assert.deepStrictEqual(await aws.ask(40), { v2: 30, "503": 10 })
+    assert.strictEqual(aws.simulator.ledger.toTargetsTakenAway, 10)
+    await aws.simulator.advance(25_000)
+    assert.deepStrictEqual(await aws.ask(40), { v2: 40 })
   })
 
   it("answers 503 if no group has a weight", async () => {
@@ -169,6 +231,26 @@ describe("the data plane", { concurrent: true }, () => {
     await aws.elb.modifyListener({
       ListenerArn,
       DefaultActions: [{ ...read[0]!, AuthenticateOidcConfig: config }, read[1]!]
+    })
+  })
+
+  it("answers 504 for a target that stays silent, and forgets clients that have gone", async () => {
+    const waiting: Array<() => void> = []
+    const answer = (incoming: IncomingMessage, response: ServerResponse) => {
+      if (incoming.url === "/silent") waiting.push(() => response.end("late"))
+      else response.end("v1")
+    }
+    await using aws = await world({ idleMillis: 3000, apps: { "s3://shop/v1": { answer } } })
+    assert.deepStrictEqual(await aws.ask(1, {}, "/silent"), { "504": 1 })
+    const gone = new AbortController()
+    const left = fetch(`${aws.url}/silent`, { signal: gone.signal })
+    await vi.waitUntil(() => waiting.length === 2, 60_000)
+    gone.abort()
+    await expect(left).rejects.toThrow("aborted")
+    assert.deepStrictEqual(await aws.ask(10), { v1: 10 })
+    expect(aws.simulator.ledger.requests.get(aws.service.blue.targetGroup)).toMatchObject({
+      answered: 10,
+      unanswered: 1
     })
   })
 

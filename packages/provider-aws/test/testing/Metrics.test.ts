@@ -134,6 +134,9 @@ describe("the metrics", { concurrent: true }, () => {
         { Id: "five", MetricStat: MetricStat(300) }
       ]
     }
+    aws.simulator.faults.partialMetrics(1)
+    const partial = (await aws.watch.getMetricData(asked)).MetricDataResults!
+    expect(partial[0]).toMatchObject({ StatusCode: "PartialData", Values: [4, 3, 2, 1] })
     const { MetricDataResults } = await aws.watch.getMetricData(asked)
     expect(MetricDataResults).toMatchObject([
       { Id: "minutes", Values: [5, 4, 3, 2, 1], StatusCode: "Complete" },

@@ -85,6 +85,7 @@ describe("the health of targets", { concurrent: true }, () => {
     await aws.simulator.faults.kill(first!.id)
     await aws.simulator.advance(180_000)
     await aws.simulator.faults.terminate(second!.id)
+    expect(await aws.states(blue.targetGroup)).toContain("unused Target.InvalidState")
     await aws.simulator.advance(180_000)
     const now = aws.simulator.instances(blue.group).map(({ id }) => id)
     assert.strictEqual(now.length, 2)

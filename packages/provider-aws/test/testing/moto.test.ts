@@ -6,8 +6,7 @@ import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { install, start } from "../../../../scripts/aws-emulators.mjs"
 import { startAwsSimulator } from "../../src/testing/index.ts"
-import { type Answers, crossCheck } from "./crossCheck.ts"
-import { reasons } from "./differences.ts"
+import { crossCheck, reasons } from "./crossCheck/index.ts"
 import { clients } from "./world.ts"
 
 const page = fileURLToPath(new URL("../../../../docs/aws-simulator-differences.md", import.meta.url))
@@ -23,7 +22,7 @@ const installed = (): boolean => {
   }
 }
 
-const onSimulator = async (): Promise<Answers> => {
+const onSimulator = async (): Promise<ReadonlyMap<string, string>> => {
   const simulator = await startAwsSimulator({ scale: 0 })
   try {
     return await crossCheck({
@@ -38,7 +37,7 @@ const onSimulator = async (): Promise<Answers> => {
   }
 }
 
-const onMoto = async (): Promise<Answers> => {
+const onMoto = async (): Promise<ReadonlyMap<string, string>> => {
   const { stop, url } = await start({ name: "moto" })
   try {
     const aws = clients(url)

@@ -4,7 +4,8 @@
 import type { CreateAutoScalingGroupCommandInput, TagDescription } from "@aws-sdk/client-auto-scaling"
 import { arnOf } from "../Place.ts"
 import { AwsError, invalid } from "../wire/AwsError.ts"
-import { Group, type GroupSurroundings } from "./Group.ts"
+import { Group } from "./Group.ts"
+import type { GroupSurroundings } from "./GroupState.ts"
 
 /** How often groups take up a step, in simulated milliseconds. */
 const interval = 1000

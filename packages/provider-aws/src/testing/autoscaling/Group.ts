@@ -1,58 +1,12 @@
 /**
  * An Auto Scaling group: brings its instances, step by step, to the number and the template that are wanted.
  */
-import type {
-  Activity,
-  AutoScalingGroup as GroupJson,
-  Instance as MemberJson,
-  LaunchTemplateSpecification,
-  TagDescription
-} from "@aws-sdk/client-auto-scaling"
-import type { Instance, Instances } from "../ec2/Instances.ts"
-import type { LaunchTemplates, ResolvedTemplate } from "../ec2/LaunchTemplates.ts"
-import type { LoadBalancing } from "../elb/LoadBalancing.ts"
-import type { Place } from "../Place.ts"
-import type { SimulatedClock } from "../SimulatedClock.ts"
+import type { Activity, AutoScalingGroup as GroupJson, Instance as MemberJson } from "@aws-sdk/client-auto-scaling"
+import type { ResolvedTemplate } from "../ec2/LaunchTemplates.ts"
+import type { GroupSettings, GroupSurroundings, Member, RefreshedGroup } from "./GroupState.ts"
 import type { Refresh } from "./Refresh.ts"
 
-/** What groups see of the rest of a simulator. */
-export interface GroupSurroundings {
-  readonly place: Place
-  readonly clock: SimulatedClock
-  readonly instances: Instances
-  readonly templates: LaunchTemplates
-  readonly balancing: LoadBalancing
-  /** How long it takes until a new instance is in service, in simulated milliseconds. */
-  readonly launchMillis: number
-  /** Whether an alarm is in the state `ALARM`; undefined if there is no such alarm. */
-  readonly isAlarm: (name: string) => boolean | undefined
-}
-
-/** An instance as a member of a group. */
-export interface Member {
-  readonly instance: Instance
-  state: "Pending" | "InService" | "Terminating"
-  health: "Healthy" | "Unhealthy"
-  /** When it comes into service. */
-  readonly readyAt: number
-}
-
-/** The settings that calls change. */
-export interface GroupSettings {
-  name: string
-  min: number
-  max: number
-  desired: number
-  template: LaunchTemplateSpecification
-  targetGroups: ReadonlyArray<string>
-  healthCheckType: string
-  grace: number
-  warmup: number | undefined
-  subnets: string
-  tags: ReadonlyArray<TagDescription>
-}
-
-export class Group {
+export class Group implements RefreshedGroup {
   readonly settings: GroupSettings
   readonly arn: string
   readonly members: Array<Member> = []

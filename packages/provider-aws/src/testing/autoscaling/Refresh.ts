@@ -4,7 +4,7 @@
 import type { InstanceRefresh as RefreshJson, StartInstanceRefreshCommandInput } from "@aws-sdk/client-auto-scaling"
 import type { ResolvedTemplate } from "../ec2/LaunchTemplates.ts"
 import { invalid } from "../wire/AwsError.ts"
-import type { Group, GroupSurroundings, Member } from "./Group.ts"
+import type { GroupSurroundings, Member, RefreshedGroup } from "./GroupState.ts"
 
 type Preferences = NonNullable<StartInstanceRefreshCommandInput["Preferences"]>
 
@@ -42,7 +42,7 @@ export class Refresh {
   template: ResolvedTemplate
   /** Whether it can be rolled back. */
   readonly reversible: boolean
-  readonly #group: Group
+  readonly #group: RefreshedGroup
   readonly #around: GroupSurroundings
   readonly #input: StartInstanceRefreshCommandInput
   readonly #before: ResolvedTemplate
@@ -59,7 +59,7 @@ export class Refresh {
   #back: { reason: string; at: number; percent: number; left: number } | undefined
 
   constructor(
-    group: Group,
+    group: RefreshedGroup,
     around: GroupSurroundings,
     input: StartInstanceRefreshCommandInput,
     { desired, before, reversible }: { desired: ResolvedTemplate; before: ResolvedTemplate; reversible: boolean }

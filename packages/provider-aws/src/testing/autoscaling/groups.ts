@@ -35,8 +35,10 @@ import {
 } from "@aws-sdk/client-auto-scaling"
 import { AwsError } from "../wire/AwsError.ts"
 import { operation, type Service } from "../wire/Endpoint.ts"
+import { pageOf } from "../wire/pages.ts"
 import { type AutoScaling, tagOf } from "./AutoScaling.ts"
-import type { Group, GroupSettings } from "./Group.ts"
+import type { Group } from "./Group.ts"
+import type { GroupSettings } from "./GroupState.ts"
 
 export const autoScalingGroupOperations = (state: AutoScaling): Service["operations"] => {
   /** Changes settings, if the result may be. */
@@ -60,17 +62,18 @@ export const autoScalingGroupOperations = (state: AutoScaling): Service["operati
     ),
     DescribeAutoScalingGroups: operation<DescribeAutoScalingGroupsCommandInput, DescribeAutoScalingGroupsCommandOutput>(
       DescribeAutoScalingGroups$,
-      ({ AutoScalingGroupNames: names = [], Filters = [] }) => ({
+      ({ AutoScalingGroupNames: names = [], Filters = [], MaxRecords, NextToken }) => {
         // Names that are not there are left out.
-        AutoScalingGroups: [...state.groups.values()]
+        const found = [...state.groups.values()]
           .filter(({ settings }) => names.length === 0 || names.includes(settings.name))
           .filter(({ settings: { tags } }) =>
             Filters.every(({ Name = "", Values = [] }) =>
               tags.some(({ Key, Value }) => Key === Name.replace("tag:", "") && Values.includes(Value ?? ""))
             )
           )
-          .map((group) => group.json())
-      })
+        const { items, next } = pageOf(found, NextToken, MaxRecords, state.around.pageSize)
+        return { AutoScalingGroups: items.map((group) => group.json()), NextToken: next }
+      }
     ),
     UpdateAutoScalingGroup: operation<UpdateAutoScalingGroupCommandInput, UpdateAutoScalingGroupCommandOutput>(
       UpdateAutoScalingGroup$,
@@ -137,14 +140,13 @@ export const autoScalingGroupOperations = (state: AutoScaling): Service["operati
     }),
     DescribeScalingActivities: operation<DescribeScalingActivitiesCommandInput, DescribeScalingActivitiesCommandOutput>(
       DescribeScalingActivities$,
-      ({ AutoScalingGroupName, MaxRecords = 100 }) => ({
-        Activities: (AutoScalingGroupName === undefined
-          ? [...state.groups.values()]
-          : [state.group(AutoScalingGroupName)]
-        )
-          .flatMap(({ activities }) => activities)
-          .slice(0, MaxRecords)
-      })
+      ({ AutoScalingGroupName, MaxRecords, NextToken }) => {
+        const groups =
+          AutoScalingGroupName === undefined ? [...state.groups.values()] : [state.group(AutoScalingGroupName)]
+        const all = groups.flatMap(({ activities }) => activities)
+        const { items, next } = pageOf(all, NextToken, MaxRecords, state.around.pageSize)
+        return { Activities: items, NextToken: next }
+      }
     ),
     CreateOrUpdateTags: operation<CreateOrUpdateTagsCommandInput, CreateOrUpdateTagsCommandOutput>(
       CreateOrUpdateTags$,

@@ -17,6 +17,7 @@ import {
 } from "@aws-sdk/client-auto-scaling"
 import { AwsError, invalid } from "../wire/AwsError.ts"
 import { operation, type Service } from "../wire/Endpoint.ts"
+import { pageOf } from "../wire/pages.ts"
 import type { AutoScaling } from "./AutoScaling.ts"
 import { checkPreferences, Refresh } from "./Refresh.ts"
 
@@ -62,14 +63,14 @@ export const refreshOperations = (state: AutoScaling): Service["operations"] => 
     ),
     DescribeInstanceRefreshes: operation<DescribeInstanceRefreshesCommandInput, DescribeInstanceRefreshesCommandOutput>(
       DescribeInstanceRefreshes$,
-      ({ AutoScalingGroupName, InstanceRefreshIds: ids = [], MaxRecords = 50 }) => ({
-        InstanceRefreshes: state
+      ({ AutoScalingGroupName, InstanceRefreshIds: ids = [], MaxRecords, NextToken }) => {
+        const all = state
           .group(AutoScalingGroupName)
           .refreshes.toReversed()
           .filter(({ id }) => ids.length === 0 || ids.includes(id))
-          .slice(0, MaxRecords)
-          .map((refresh) => refresh.json())
-      })
+        const { items, next } = pageOf(all, NextToken, MaxRecords, state.around.pageSize)
+        return { InstanceRefreshes: items.map((refresh) => refresh.json()), NextToken: next }
+      }
     ),
     CancelInstanceRefresh: operation<CancelInstanceRefreshCommandInput, CancelInstanceRefreshCommandOutput>(
       CancelInstanceRefresh$,

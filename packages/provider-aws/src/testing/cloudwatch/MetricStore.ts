@@ -22,6 +22,8 @@ export class MetricStore {
   readonly #lost = new Set<number>()
   /** How many milliseconds after its end a minute appears. */
   late: number
+  /** How many of the next answers are incomplete. */
+  partial = 0
 
   constructor(clock: SimulatedClock, late: number) {
     this.#clock = clock

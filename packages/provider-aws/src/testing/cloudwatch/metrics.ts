@@ -29,10 +29,11 @@ export const statistic = (stat: string, values: ReadonlyArray<number>): number =
       return sum / values.length
     case "SampleCount":
       return values.length
+    // As arguments, a busy minute would be too many.
     case "Minimum":
-      return Math.min(...values)
+      return values.reduce((least, one) => Math.min(least, one), Infinity)
     case "Maximum":
-      return Math.max(...values)
+      return values.reduce((most, one) => Math.max(most, one), -Infinity)
   }
   const percentile = Number(/^p(\d{1,2}(?:\.\d+)?|100)$/.exec(stat)?.[1] ?? Number.NaN)
   if (Number.isNaN(percentile)) throw invalid(`The simulator has no statistic '${stat}'`)
@@ -54,7 +55,7 @@ export const valuesOf = (
   for (const one of store.read(Metric!.Namespace!, Metric!.MetricName!, dimensionsOf(Metric!.Dimensions), start, to)) {
     const at = start + Math.floor((one.start - start) / period) * period
     const values = periods.get(at) ?? []
-    values.push(...one.values)
+    for (const value of one.values) values.push(value)
     periods.set(at, values)
   }
   return [...periods].map(([at, values]) => ({ at, value: statistic(Stat!, values) }))
@@ -72,17 +73,20 @@ export const metricOperations = (store: MetricStore): Service["operations"] => (
       if (MetricDataQueries.length > 500) throw invalid("At most 500 queries are allowed")
       const [from, to] = [StartTime!.getTime(), EndTime!.getTime()]
       if (from >= to) throw invalid("The parameter StartTime must be less than the parameter EndTime.")
+      const isPartial = store.partial > 0
+      if (isPartial) store.partial -= 1
       return {
         MetricDataResults: MetricDataQueries.filter(({ ReturnData = true }) => ReturnData).map((query) => {
           const stat = statOf(query)
-          const values = valuesOf(store, stat, from, to)
+          // What is missing then are the newest values.
+          const values = valuesOf(store, stat, from, to).slice(0, isPartial ? -1 : undefined)
           const ordered = ScanBy === "TimestampDescending" ? values.toReversed() : values
           return {
             Id: query.Id,
             Label: query.Label ?? stat.Metric!.MetricName,
             Timestamps: ordered.map(({ at }) => new Date(at)),
             Values: ordered.map(({ value }) => value),
-            StatusCode: "Complete" as const
+            StatusCode: isPartial ? ("PartialData" as const) : ("Complete" as const)
           }
         }),
         Messages: []

@@ -26,9 +26,10 @@ import {
 } from "@aws-sdk/client-ec2"
 import { AwsError } from "../wire/AwsError.ts"
 import { operation, type Service } from "../wire/Endpoint.ts"
+import { pageOf } from "../wire/pages.ts"
 import type { LaunchTemplates } from "./LaunchTemplates.ts"
 
-export const templateOperations = (templates: LaunchTemplates): Service["operations"] => {
+export const templateOperations = (templates: LaunchTemplates, pageSize: number): Service["operations"] => {
   /** What was answered to a token. */
   const tokens = new Map<string, { readonly input: string; readonly output: unknown }>()
   const once = <Output>(
@@ -92,16 +93,14 @@ export const templateOperations = (templates: LaunchTemplates): Service["operati
           ? [...templates.all.values()]
           : [templates.find(input)]
       const [least, most] = [Number(input.MinVersion ?? 0), Number(input.MaxVersion ?? Infinity)]
-      return {
-        LaunchTemplateVersions: all.flatMap((template) =>
-          Versions.length > 0
-            ? Versions.map((version) => templates.versionJson(template, templates.version(template, version)))
-            : [...template.versions.values()]
-                .filter(({ number }) => number >= least && number <= most)
-                .reverse()
-                .map((version) => templates.versionJson(template, version))
-        )
-      }
+      const found = all.flatMap((template) =>
+        (Versions.length > 0
+          ? Versions.map((version) => templates.version(template, version))
+          : [...template.versions.values()].filter(({ number }) => number >= least && number <= most).reverse()
+        ).map((version) => templates.versionJson(template, version))
+      )
+      const { items, next } = pageOf(found, input.NextToken, input.MaxResults, pageSize)
+      return { LaunchTemplateVersions: items, NextToken: next }
     }),
     ModifyLaunchTemplate: operation<ModifyLaunchTemplateCommandInput, ModifyLaunchTemplateCommandOutput>(
       ModifyLaunchTemplate$,

@@ -16,6 +16,8 @@ export interface Behind {
   readonly traffic: Traffic
   readonly group: (arn: string) => TargetGroup | undefined
   readonly portOf: (instance: string) => number | undefined
+  /** How long a target may be silent. */
+  readonly idleMillis: number
 }
 
 const agent = new Agent({ keepAlive: true })
@@ -107,7 +109,7 @@ export class DataPlane {
     request: IncomingMessage,
     response: ServerResponse
   ): void {
-    const { clock, group: groupOf, portOf, traffic } = this.#behind
+    const { clock, group: groupOf, idleMillis, portOf, traffic } = this.#behind
     const groups = groupsOf([action])
     const { DurationSeconds = 0, Enabled } = action.ForwardConfig?.TargetGroupStickinessConfig ?? {}
     const kept = Enabled === true ? opened(cookies.get(groupCookie), clock.now()) : undefined
@@ -130,6 +132,7 @@ export class DataPlane {
     if (keepsTargets) {
       keep(targetCookie, target.id, Number(group!.attributes.get("stickiness.lb_cookie.duration_seconds")))
     }
+    response.once("close", target.begin())
     const port = portOf(target.id)
     const began = performance.now()
     const count = (status: number, own: boolean) =>
@@ -140,9 +143,20 @@ export class DataPlane {
       return void response.writeHead(502, cookiesIn(set)).end("502 Bad Gateway")
     }
     const headers = { ...request.headers, "x-forwarded-for": "127.0.0.1", "x-forwarded-proto": "http" }
-    // A second try is only safe on a connection that the target had closed before it read anything.
+    const own = (status: 502 | 504, body: string) => {
+      // A client that has gone gets no answer, and none is counted.
+      if (response.destroyed || response.writableEnded) return
+      if (response.headersSent) return void response.destroy()
+      count(status, false)
+      response.writeHead(status, cookiesIn(set)).end(body)
+    }
+    const hasBody = request.method !== "GET" && request.method !== "HEAD"
     const send = (again: boolean) => {
       const forwarded = open({ agent, port, host: "127.0.0.1", method: request.method, path: request.url, headers })
+      forwarded.setTimeout(idleMillis, () => {
+        own(504, "504 Gateway Time-out")
+        forwarded.destroy()
+      })
       forwarded.once("response", (answer) => {
         count(answer.statusCode!, true)
         response.writeHead(answer.statusCode!, { ...answer.headers, ...cookiesIn(set, answer.headers["set-cookie"]) })
@@ -150,17 +164,17 @@ export class DataPlane {
         answer.once("error", () => response.destroy())
       })
       forwarded.once("error", () => {
-        if (again && forwarded.reusedSocket && request.readableEnded && !response.headersSent) return send(false)
-        if (!response.headersSent) {
-          count(502, false)
-          response.writeHead(502, cookiesIn(set))
-        }
-        response.end()
+        // The target may have closed an idle connection at this moment; a second try is safe, since it has read nothing.
+        if (again && forwarded.reusedSocket && !hasBody && !response.headersSent) send(false)
+        else own(502, "502 Bad Gateway")
       })
-      if (request.method === "GET" || request.method === "HEAD") forwarded.end()
-      else request.pipe(forwarded)
+      response.once("close", () => {
+        if (!response.writableFinished) forwarded.destroy()
+      })
+      if (hasBody) request.pipe(forwarded)
+      else forwarded.end()
     }
-    if (request.method === "GET" || request.method === "HEAD") request.resume()
+    if (!hasBody) request.resume()
     send(true)
   }
 }

@@ -27,6 +27,10 @@ export interface LoadBalancingOptions {
   readonly nodes: number
   /** How long each node takes to learn of a change. */
   readonly delays: () => ReadonlyArray<number>
+  /** How long a target may be silent, in real time. */
+  readonly idleMillis: number
+  /** How many resources a list has at most on one page. */
+  readonly pageSize: number
   /** Is told whenever targets may have changed. */
   readonly changed: () => void
 }
@@ -82,8 +86,8 @@ export class LoadBalancing {
 
   /** Opens the data plane of a new listener. */
   async serve(balancer: Balancer, listener: Listener): Promise<void> {
-    const { clock, portOf, traffic } = this.options
-    const behind = { clock, traffic, portOf, group: (arn: string) => this.groups.get(arn) }
+    const { clock, idleMillis, portOf, traffic } = this.options
+    const behind = { clock, traffic, portOf, idleMillis, group: (arn: string) => this.groups.get(arn) }
     this.#planes.set(listener.arn, await new DataPlane(listener, balancer.arn, behind).open())
   }
 

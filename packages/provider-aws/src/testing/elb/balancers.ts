@@ -25,6 +25,7 @@ import {
 import { arnOf } from "../Place.ts"
 import { AwsError } from "../wire/AwsError.ts"
 import { operation, type Service } from "../wire/Endpoint.ts"
+import { pageOf } from "../wire/pages.ts"
 import { Listener } from "./Listener.ts"
 import type { LoadBalancing } from "./LoadBalancing.ts"
 import { checkedFor } from "./rules.ts"
@@ -35,7 +36,7 @@ const jsonOf = (listener: Listener): ListenerJson => ({
 })
 
 export const balancerOperations = (state: LoadBalancing): Service["operations"] => {
-  const { clock, nodes, place } = state.options
+  const { clock, nodes, pageSize, place } = state.options
   return {
     CreateLoadBalancer: operation<CreateLoadBalancerCommandInput, CreateLoadBalancerCommandOutput>(
       CreateLoadBalancer$,
@@ -70,7 +71,7 @@ export const balancerOperations = (state: LoadBalancing): Service["operations"] 
     ),
     DescribeLoadBalancers: operation<DescribeLoadBalancersCommandInput, DescribeLoadBalancersCommandOutput>(
       DescribeLoadBalancers$,
-      ({ LoadBalancerArns: arns, Names: names }) => {
+      ({ LoadBalancerArns: arns, Marker, Names: names, PageSize }) => {
         const all = [...state.balancers.values()].map(({ json }) => json)
         const byName = (name: string) => {
           const found = all.find((json) => json.LoadBalancerName === name)
@@ -78,7 +79,9 @@ export const balancerOperations = (state: LoadBalancing): Service["operations"] 
           return found
         }
         if (arns !== undefined && arns.length > 0) return { LoadBalancers: arns.map((arn) => state.balancer(arn).json) }
-        return { LoadBalancers: names === undefined || names.length === 0 ? all : names.map(byName) }
+        if (names !== undefined && names.length > 0) return { LoadBalancers: names.map(byName) }
+        const { items, next } = pageOf(all, Marker, PageSize, pageSize)
+        return { LoadBalancers: items, NextMarker: next }
       }
     ),
     CreateListener: operation<CreateListenerCommandInput, CreateListenerCommandOutput>(
@@ -113,12 +116,14 @@ export const balancerOperations = (state: LoadBalancing): Service["operations"] 
     ),
     DescribeListeners: operation<DescribeListenersCommandInput, DescribeListenersCommandOutput>(
       DescribeListeners$,
-      ({ ListenerArns: arns = [], LoadBalancerArn }) => ({
-        Listeners:
-          LoadBalancerArn === undefined
-            ? arns.map((arn) => jsonOf(state.listener(arn).listener))
-            : [...state.balancer(LoadBalancerArn).listeners.values()].map(jsonOf)
-      })
+      ({ ListenerArns: arns = [], LoadBalancerArn, Marker, PageSize }) => {
+        if (LoadBalancerArn === undefined) {
+          return { Listeners: arns.map((arn) => jsonOf(state.listener(arn).listener)) }
+        }
+        const all = [...state.balancer(LoadBalancerArn).listeners.values()]
+        const { items, next } = pageOf(all, Marker, PageSize, pageSize)
+        return { Listeners: items.map(jsonOf), NextMarker: next }
+      }
     ),
     ModifyListener: operation<ModifyListenerCommandInput, ModifyListenerCommandOutput>(ModifyListener$, (input) => {
       const { balancer, listener } = state.listener(input.ListenerArn!)

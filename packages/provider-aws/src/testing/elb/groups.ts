@@ -34,11 +34,12 @@ import {
 import { arnOf } from "../Place.ts"
 import { AwsError, invalid } from "../wire/AwsError.ts"
 import { operation, type Service } from "../wire/Endpoint.ts"
+import { pageOf } from "../wire/pages.ts"
 import type { LoadBalancing } from "./LoadBalancing.ts"
 import { TargetGroup } from "./TargetGroup.ts"
 
 export const groupOperations = (state: LoadBalancing): Service["operations"] => {
-  const { changed, clock, place, portOf } = state.options
+  const { changed, clock, pageSize, place, portOf } = state.options
   const around = { clock, portOf, changed, isUsed: (arn: string) => state.usersOf(arn).length > 0 }
   const jsonOf = (group: TargetGroup): TargetGroupJson => ({
     ...group.json,
@@ -87,11 +88,15 @@ export const groupOperations = (state: LoadBalancing): Service["operations"] => 
     ),
     DescribeTargetGroups: operation<DescribeTargetGroupsCommandInput, DescribeTargetGroupsCommandOutput>(
       DescribeTargetGroups$,
-      ({ LoadBalancerArn, Names = [], TargetGroupArns = [] }) => {
+      ({ LoadBalancerArn, Marker, Names = [], PageSize, TargetGroupArns = [] }) => {
         const all = [...state.groups.values()]
+        const page = (groups: ReadonlyArray<TargetGroup>) => {
+          const { items, next } = pageOf(groups, Marker, PageSize, pageSize)
+          return { TargetGroups: items.map(jsonOf), NextMarker: next }
+        }
         if (LoadBalancerArn !== undefined) {
           const { arn } = state.balancer(LoadBalancerArn)
-          return { TargetGroups: all.map(jsonOf).filter(({ LoadBalancerArns = [] }) => LoadBalancerArns.includes(arn)) }
+          return page(all.filter((group) => state.usersOf(group.arn).some((one) => one.arn === arn)))
         }
         const named = Names.map((name) => {
           const found = all.find(({ json }) => json.TargetGroupName === name)
@@ -99,7 +104,7 @@ export const groupOperations = (state: LoadBalancing): Service["operations"] => 
           return found
         })
         const wanted = [...named, ...TargetGroupArns.map((arn) => state.group(arn))]
-        return { TargetGroups: (wanted.length === 0 ? all : wanted).map(jsonOf) }
+        return wanted.length === 0 ? page(all) : { TargetGroups: wanted.map(jsonOf) }
       }
     ),
     ModifyTargetGroup: operation<ModifyTargetGroupCommandInput, ModifyTargetGroupCommandOutput>(

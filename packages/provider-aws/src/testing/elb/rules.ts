@@ -22,6 +22,7 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2"
 import { AwsError, invalid } from "../wire/AwsError.ts"
 import { operation, type Service } from "../wire/Endpoint.ts"
+import { pageOf } from "../wire/pages.ts"
 import { checkedActions, groupsOf } from "./Actions.ts"
 import type { Rule } from "./Listener.ts"
 import type { Balancer, LoadBalancing } from "./LoadBalancing.ts"
@@ -98,12 +99,12 @@ export const ruleOperations = (state: LoadBalancing): Service["operations"] => (
   }),
   DescribeRules: operation<DescribeRulesCommandInput, DescribeRulesCommandOutput>(
     DescribeRules$,
-    ({ ListenerArn, RuleArns = [] }) => ({
-      Rules:
-        ListenerArn === undefined
-          ? RuleArns.map((arn) => jsonOf(state.rule(arn).rule))
-          : state.listener(ListenerArn).listener.ordered.map(jsonOf)
-    })
+    ({ ListenerArn, Marker, PageSize, RuleArns = [] }) => {
+      if (ListenerArn === undefined) return { Rules: RuleArns.map((arn) => jsonOf(state.rule(arn).rule)) }
+      const { ordered } = state.listener(ListenerArn).listener
+      const { items, next } = pageOf(ordered, Marker, PageSize, state.options.pageSize)
+      return { Rules: items.map(jsonOf), NextMarker: next }
+    }
   ),
   ModifyRule: operation<ModifyRuleCommandInput, ModifyRuleCommandOutput>(ModifyRule$, (input) => {
     const { balancer, listener, rule } = state.rule(input.RuleArn!)

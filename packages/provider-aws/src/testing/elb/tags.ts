@@ -13,7 +13,7 @@ import {
   RemoveTags$,
   type Tag
 } from "@aws-sdk/client-elastic-load-balancing-v2"
-import { AwsError } from "../wire/AwsError.ts"
+import { AwsError, invalid } from "../wire/AwsError.ts"
 import { operation, type Service } from "../wire/Endpoint.ts"
 import type { LoadBalancing } from "./LoadBalancing.ts"
 
@@ -50,9 +50,10 @@ export const tagOperations = (state: LoadBalancing): Service["operations"] => {
     ),
     DescribeTags: operation<DescribeTagsCommandInput, DescribeTagsCommandOutput>(
       DescribeTags$,
-      ({ ResourceArns = [] }) => ({
-        TagDescriptions: ResourceArns.map((arn) => ({ ResourceArn: arn, Tags: [...read(arn)] }))
-      })
+      ({ ResourceArns = [] }) => {
+        if (ResourceArns.length > 20) throw invalid("Only up to 20 resources can be described in a single call")
+        return { TagDescriptions: ResourceArns.map((arn) => ({ ResourceArn: arn, Tags: [...read(arn)] })) }
+      }
     )
   }
 }

@@ -16,6 +16,3 @@ export class AwsError extends Error {
 
 /** What most services answer to input that they do not take. */
 export const invalid = (message: string): AwsError => new AwsError("ValidationError", message)
-
-/** What a service answers when it is called too often. */
-export const throttling = (): AwsError => new AwsError("Throttling", "Rate exceeded")

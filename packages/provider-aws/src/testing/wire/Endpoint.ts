@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net"
 import { text } from "node:stream/consumers"
 import type { SimulatedClock } from "../SimulatedClock.ts"
 import { AwsError } from "./AwsError.ts"
-import { type Calls, dropped } from "./Calls.ts"
+import { dropped, type ReceivedCalls } from "./ReceivedCalls.ts"
 import { fromJson, toJson } from "./Json.ts"
 import { type Dialect, fromQuery } from "./Query.ts"
 import { inputOf, type OperationSchema, outputOf } from "./Schema.ts"
@@ -45,12 +45,12 @@ const callerOf = ({ headers }: IncomingMessage): string =>
 export class Endpoint {
   readonly #server: Server
   readonly #services: ReadonlyMap<string, Service>
-  readonly #calls: Calls
+  readonly #calls: ReceivedCalls
 
   /** `other` answers requests that are not calls of AWS, below `/_simulator/`. */
   constructor(
     services: ReadonlyArray<Service>,
-    calls: Calls,
+    calls: ReceivedCalls,
     clock: SimulatedClock,
     other: (request: IncomingMessage, response: ServerResponse) => Promise<void>
   ) {

@@ -50,7 +50,7 @@ interface Stale {
   readonly answers: Map<string, unknown>
 }
 
-export class Calls {
+export class ReceivedCalls {
   readonly all: Array<RecordedCall> = []
   readonly #clock: SimulatedClock
   readonly #faults = new Set<{ readonly fault: CallFault; seen: number; hits: number }>()
