@@ -7,7 +7,7 @@ import { absent, type Observation, type ProviderReason, type Release, type Resou
 import * as Effect from "effect/Effect"
 import type { ScalingGroup, Groups } from "../groups/Groups.ts"
 import { releaseOf } from "../groups/LaunchRelease.ts"
-import type { Target } from "../groups/Ready.ts"
+import type { SeenTarget } from "../groups/Ready.ts"
 import { weightsIn } from "./Actions.ts"
 import { isRule, listenerOf } from "../client/arns.ts"
 import type { BalancerCalls } from "../elb/BalancerCalls.ts"
@@ -19,7 +19,7 @@ import { readState, shareOf, stackKey, type State, stateKey, type Weights } from
 export interface SeenSide {
   readonly colour: Colour
   readonly group: ScalingGroup
-  readonly targets: ReadonlyArray<Target>
+  readonly targets: ReadonlyArray<SeenTarget>
   readonly release: Release | null
   readonly refresh: InstanceRefresh | undefined
 }

@@ -17,7 +17,7 @@ import type { Failure } from "../client/index.ts"
 import type { BalancerCalls } from "../elb/BalancerCalls.ts"
 import { type ScalingGroup, type Groups, hasEnded } from "../groups/Groups.ts"
 import { isRelease, releaseOf } from "../groups/LaunchRelease.ts"
-import type { Target } from "../groups/Ready.ts"
+import type { SeenTarget } from "../groups/Ready.ts"
 import type { AsgProperties } from "./AsgProperties.ts"
 
 /** The tag of a group with the stack that it belongs to. */
@@ -38,7 +38,7 @@ export interface AsgWork {
  */
 export interface SeenGroup {
   readonly group: ScalingGroup
-  readonly targets: ReadonlyArray<Target> | null
+  readonly targets: ReadonlyArray<SeenTarget> | null
   readonly refresh: InstanceRefresh | undefined
   readonly stable: Release | null
   readonly coming: Release | null
@@ -53,7 +53,7 @@ export const stackIn = ({ deploymentId, environment, stack }: StackRef): string 
 export const targetsOf = (
   calls: BalancerCalls,
   group: Pick<ScalingGroup, "targetGroups">
-): Effect.Effect<ReadonlyArray<Target>, ProviderReason> | null =>
+): Effect.Effect<ReadonlyArray<SeenTarget>, ProviderReason> | null =>
   group.targetGroups.length === 0
     ? null
     : Effect.map(

@@ -10,7 +10,7 @@ import type { Failure } from "../client/index.ts"
 import type { ScalingGroup, GroupWork } from "./Groups.ts"
 
 /** A target as its target group sees it. */
-export interface Target {
+export interface SeenTarget {
   readonly id: string
   readonly state: string
   readonly reason: string
@@ -19,7 +19,7 @@ export interface Target {
 /** A group that is waited for. Without target groups, `targets` is null, and what the group itself thinks counts. */
 export interface Waiting extends GroupWork {
   readonly name: string
-  readonly targets: Effect.Effect<ReadonlyArray<Target>, ProviderReason> | null
+  readonly targets: Effect.Effect<ReadonlyArray<SeenTarget>, ProviderReason> | null
   /** How long an instance may be unhealthy, in seconds; by default the grace period of its group. */
   readonly startSeconds: number | undefined
 }
@@ -135,7 +135,7 @@ export const ready = (
 
 const isComplete = (
   { desired, instances }: ScalingGroup,
-  targets: ReadonlyArray<Target> | null,
+  targets: ReadonlyArray<SeenTarget> | null,
   version: string
 ): boolean => {
   const healthy = targets && new Set(targets.flatMap(({ id, state }) => (state === "healthy" ? [id] : [])))
@@ -149,7 +149,7 @@ const isComplete = (
 export const tooLate = (
   { startSeconds }: { readonly startSeconds?: number | undefined },
   { arn, graceSeconds, instances, name }: ScalingGroup,
-  targets: ReadonlyArray<Target>,
+  targets: ReadonlyArray<SeenTarget>,
   since: Map<string, number>
 ): Effect.Effect<ProviderReason | undefined> =>
   Effect.map(Clock.currentTimeMillis, (now): ProviderReason | undefined => {
