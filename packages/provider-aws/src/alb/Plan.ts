@@ -154,7 +154,7 @@ export const plan = (
     const { stable } = seen
     const size = yield* sizeOf(properties, seen)
     const checkpoint = take(seen, Math.floor(yield* Clock.currentTimeMillis))
-    const base_ = {
+    const common = {
       checkpoint,
       rollback:
         stable === null
@@ -176,7 +176,7 @@ export const plan = (
     ]
     const changes = [`launch ${size.capacity} instances of ${release.artifact} on ${colour} (${name})`]
     if (stable === null) {
-      return { ...base_, action: "create", candidate: release, changes, warnings: warningsOf(work, seen), resources }
+      return { ...common, action: "create", candidate: release, changes, warnings: warningsOf(work, seen), resources }
     }
     const alone = seen.candidate === null && shareOf(seen.weights, stable.colour) === 100
     if (stable.release!.id === release.id && alone) {
@@ -184,9 +184,9 @@ export const plan = (
       const warnings = same
         ? []
         : [`${candidate.version} has the artifact of ${stable.release!.version}, so nothing changes`]
-      return { ...base_, action: "none", candidate: stable.release!, changes: [], warnings }
+      return { ...common, action: "none", candidate: stable.release!, changes: [], warnings }
     }
-    return { ...base_, action: "update", candidate: release, changes, warnings: warningsOf(work, seen), resources }
+    return { ...common, action: "update", candidate: release, changes, warnings: warningsOf(work, seen), resources }
   })
 
 /** Where a first release is brought in: where the traffic is not. */
