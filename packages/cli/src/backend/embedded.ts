@@ -113,7 +113,7 @@ export const layer: Backend["layer"] = ({ databaseUrl, directory, notifications,
       ? Layer.provideMerge(stateFiles(folderIn(directory)), embeddedStore({ directory: stateOf(directory) }))
       : sharedStore(directory, databaseUrl, plugins)
   return Signalbox.layer.pipe(
-    Layer.provideMerge(layerNotifications(notifications ?? Effect.undefined)),
+    Layer.provideMerge(layerNotifications(notifications ?? Effect.undefined, { isLocal: databaseUrl === undefined })),
     Layer.provideMerge(stores),
     Layer.provideMerge(Layer.succeed(Providers, providers)),
     Layer.provideMerge(metricSources(metricSourcesOf(plugins, contextIn(directory)))),

@@ -33,6 +33,12 @@ export const checkedNotifications = Effect.fnUntraced(function* (
   return notificationSetup({ settings: found, kinds, deploymentId: own })
 })
 
+/** The deployment of this folder, where the store is shared with other projects. */
+export const ownDeployment = Effect.fnUntraced(function* ({ settings }: Invocation) {
+  const { metadataIn } = yield* config
+  return settings.databaseUrl === undefined ? undefined : metadataIn(settings.directory)?.deploymentId
+})
+
 /** The same for whatever happens in the background: what is wrong is a warning. */
 export const notificationsOf = (inv: Invocation): Effect.Effect<NotificationSetup | undefined> =>
   checkedNotifications(inv).pipe(

@@ -67,6 +67,7 @@ export interface DueQuery extends OwedQuery {
 /** Which deliveries to read, by the time of their planning. `limit` is 1–10,000 (default 1,000). */
 export interface DeliveryQuery {
   readonly id?: string
+  readonly deploymentId?: string | undefined
   readonly stream?: string
   readonly channel?: string
   readonly statuses?: ReadonlyArray<DeliveryStatus>

@@ -65,6 +65,7 @@ export interface DueRowQuery extends OwedRowQuery {
 /** Which deliveries to read, by `createdAt`, then `seq`, then `id`: the oldest first, or the newest. */
 export interface DeliveryRowQuery {
   readonly id?: string | undefined
+  readonly deploymentId?: string | undefined
   readonly stream?: string | undefined
   readonly channel?: string | undefined
   readonly statuses?: ReadonlyArray<string> | undefined

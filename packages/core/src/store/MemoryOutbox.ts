@@ -53,6 +53,7 @@ export const makeMemoryOutbox = (isHeld: (guard: Lease, now: number) => boolean)
           .filter(
             (row) =>
               (query.id === undefined || row.id === query.id) &&
+              (query.deploymentId === undefined || row.deploymentId === query.deploymentId) &&
               (query.stream === undefined || row.stream === query.stream) &&
               (query.channel === undefined || row.channel === query.channel) &&
               (query.statuses === undefined || query.statuses.includes(row.status))

@@ -1,8 +1,6 @@
 /**
  * Many executions, channels that fail, and workers that are killed: nothing may be lost, and order has to be kept.
- *
- *     node --conditions=@signalbox/source packages/node/test/notify/storm.ts <folder or URL> [executions] [kills] [away, in s]
- *     node --conditions=@signalbox/source packages/node/test/notify/storm.ts <folder or URL> latency [executions]
+ * `main.ts` runs it at full size.
  */
 import {
   CorrelationId,
@@ -64,18 +62,20 @@ const transition = (on: EventOf<"ExecutionTransitioned">["on"], n: number): NewE
 /** Every delivery that has to arrive, by its channel, stream and seq. */
 const judge = (arrivals: ReadonlyArray<Arrival>, streams: ReadonlyArray<string>) => {
   const first = new Map<string, Arrival>()
-  let duplicates = 0
+  const duplicates = { afterNoAnswer: 0, afterKill: 0 }
   let unordered = 0
   const newest = new Map<string, number>()
   const keys = new Map<string, string>()
+  const unanswered = new Set<string>()
   for (const arrival of arrivals) {
     const key = `${arrival.channel} ${arrival.stream} ${arrival.seq}`
     if (first.has(key)) {
-      duplicates++
+      duplicates[unanswered.has(key) ? "afterNoAnswer" : "afterKill"]++
       if (keys.get(key) !== arrival.id) throw new Error(`${key} came with two keys`)
       continue
     }
     first.set(key, arrival)
+    if (arrival.isUnanswered) unanswered.add(key)
     keys.set(key, arrival.id)
     const chain = `${arrival.channel} ${arrival.stream}`
     if ((newest.get(chain) ?? 0) > arrival.seq) unordered++
@@ -123,7 +123,12 @@ export const latency = async (where: string, executions: number) => {
   return { n: took.length, p50: quantile(0.5), p99: quantile(0.99) }
 }
 
-/** Runs it, and returns the figures. */
+/** It ends by then even if something was lost, in ms. */
+const longest = 45 * 60_000
+/** For so many seconds, the memory of a worker still grows. */
+const warmUp = 10
+
+/** Runs it, and returns the figures. `memory` is in MiB: the most of any worker, and the span of the one that lived longest. */
 export const storm = async ({ awaySeconds, executions, hangs, kills, where }: StormOptions) => {
   const start = Date.now()
   const awayFrom = start + 2_000
@@ -135,7 +140,7 @@ export const storm = async ({ awaySeconds, executions, hangs, kills, where }: St
     return chance < 0.3 ? "refuse" : hangs && chance < 0.302 ? "hang" : chance < 0.304 ? "drop" : "take"
   }
   const receiver = await startReceiver(answer)
-  const memory: Array<number> = []
+  const memory: Array<Array<number>> = []
   let worker: ChildProcess | undefined
   let isOver = false
 
@@ -143,7 +148,9 @@ export const storm = async ({ awaySeconds, executions, hangs, kills, where }: St
     const path = fileURLToPath(new URL("worker.ts", import.meta.url))
     const args = ["--conditions=@signalbox/source", "--disable-warning=ExperimentalWarning", path, where, receiver.url]
     worker = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
-    worker.stdout?.on("data", (text: Buffer) => memory.push(...text.toString().trim().split("\n").map(Number)))
+    const own: Array<number> = []
+    memory.push(own)
+    worker.stdout?.on("data", (text: Buffer) => own.push(...text.toString().trim().split("\n").map(Number)))
     return worker
   }
 
@@ -181,7 +188,7 @@ export const storm = async ({ awaySeconds, executions, hangs, kills, where }: St
       const owed = yield* store.outbox.owed({ limit: 1 })
       const queued = yield* store.outbox.deliveries({ statuses: ["queued"], limit: 1 })
       if (lost === 0 && owed.length === 0 && queued.length === 0) break
-      if (Date.now() - start > 1_200_000) break
+      if (Date.now() - start > longest) break
       yield* Effect.sleep("250 millis")
     }
     isOver = true
@@ -194,26 +201,13 @@ export const storm = async ({ awaySeconds, executions, hangs, kills, where }: St
     worker?.kill("SIGKILL")
     await receiver.stop()
   }
+  const [lasting = []] = memory.toSorted((left, right) => right.length - left.length)
+  const settled = lasting.length > warmUp ? lasting.slice(warmUp) : lasting
   return {
     events: streams.length * transitions.length,
     ...judge(receiver.arrivals, streams),
     kills,
     seconds: Math.round((Date.now() - start) / 1_000),
-    memory: { least: Math.min(...memory), most: Math.max(...memory) }
+    memory: { most: Math.max(...memory.flat()), last: [Math.min(...settled), Math.max(...settled)] as const }
   }
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [, , where = "", executions = "500", kills = "50", away = "60"] = process.argv
-  const report =
-    executions === "latency"
-      ? await latency(where, Number(kills))
-      : await storm({
-          where,
-          executions: Number(executions),
-          kills: Number(kills),
-          awaySeconds: Number(away),
-          hangs: true
-        })
-  console.log(JSON.stringify(report))
 }

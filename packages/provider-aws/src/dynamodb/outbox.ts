@@ -104,6 +104,7 @@ export const makeOutbox = (database: Database) => {
   const deliveries = async (asked: DeliveryRowQuery): Promise<ReadonlyArray<DeliveryRow>> => {
     const matches = (row: DeliveryRow) =>
       (asked.id === undefined || row.id === asked.id) &&
+      (asked.deploymentId === undefined || row.deploymentId === asked.deploymentId) &&
       (asked.stream === undefined || row.stream === asked.stream) &&
       (asked.channel === undefined || row.channel === asked.channel) &&
       (asked.statuses === undefined || asked.statuses.includes(row.status))

@@ -16,7 +16,7 @@ import type { Receipt } from "../../spi/Notifier.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { nearest } from "../../text/index.ts"
 import { ExecutionLog } from "../log/index.ts"
-import { messageName, NotifyWorker, Overview, Trial } from "../notify/index.ts"
+import { messageName, NotifyWorker, Overview, Trial, unattendedSince } from "../notify/index.ts"
 
 /** Notifications: what is owed and sent, acknowledgements, and trials of channels. */
 export class Notices extends Context.Service<
@@ -70,15 +70,15 @@ export class Notices extends Context.Service<
 
       return Notices.of({
         list: store.outbox.deliveries,
-        unattendedSince: (deploymentId) => given(Overview.unattendedSince(deploymentId)),
+        unattendedSince: (deploymentId) => given(unattendedSince(deploymentId)),
         explain: (stream) => Effect.flatMap(configured, (setup) => given(Overview.explain(setup, stream))),
         preview: Effect.flatMap(configured, (setup) => given(Overview.preview(setup))),
         retry: Effect.fnUntraced(function* (id) {
+          const own = (yield* configured).deploymentId
           const all =
             id === undefined
-              ? yield* store.outbox.deliveries({ statuses: ["dead"], limit: 10_000 })
+              ? yield* store.outbox.deliveries({ deploymentId: own, statuses: ["dead"], limit: 10_000 })
               : [yield* named(id)]
-          const own = (yield* configured).deploymentId
           const dead = all.filter(
             ({ deploymentId, status }) => status === "dead" && (own === undefined || own === deploymentId)
           )

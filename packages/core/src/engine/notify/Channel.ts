@@ -24,13 +24,14 @@ const soon = 500
  * One channel.
  *
  * *Details*: `freeAt` is when it may be used next, 0 for now. `answers` is whether it is worth waiting for: it took the last
- * notification, or has not been tried for long yet.
+ * notification, or has not been tried for long yet. `isAway` is whether it took nothing so far, or refused often.
  */
 export interface Channel {
   readonly name: string
   readonly opened: Effect.Effect<Notifier, NotifyError>
   readonly freeAt: (now: number) => number
   readonly answers: (now: number) => boolean
+  readonly isAway: (now: number) => boolean
   readonly enter: (now: number) => void
   readonly leave: (outcome: "sent" | "refused" | NotifyError, now: number) => void
 }
@@ -63,6 +64,8 @@ export const makeChannel = (name: string, setup: NotificationSetup): Channel => 
     return opened
   })
 
+  const answers = (now: number) => !isFailing && (hasAnswered || underway === 0 || now - enteredAt < soon)
+
   const perMinute = () => notifier?.capabilities.limits.perMinute
 
   return {
@@ -83,7 +86,8 @@ export const makeChannel = (name: string, setup: NotificationSetup): Channel => 
       sent = sent.filter((at) => at > now - minute)
       return sent.length < most ? 0 : sent[0]! + minute
     },
-    answers: (now) => !isFailing && (hasAnswered || underway === 0 || now - enteredAt < soon),
+    answers,
+    isAway: (now) => !answers(now) && (!hasAnswered || failures >= failuresToOpen),
     enter: (now) => {
       if (underway === 0) enteredAt = now
       underway++

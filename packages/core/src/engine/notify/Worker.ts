@@ -34,8 +34,12 @@ const planners = 8
 const remembered = 128
 /** Without news, it looks again after this time, in ms. */
 const idle = 2_000
-/** News is dealt with together, after this time in ms: a deployment writes many events in a row. */
-const together = 150
+/**
+ * News is dealt with together, once there was none for `quiet`, and after `together` at the latest, in ms: a deployment
+ * writes many events in a row, and must not wait for the worker in between.
+ */
+const quiet = 50
+const together = 250
 /** The end of time, for questions about what comes next. */
 const ever = Number.MAX_SAFE_INTEGER
 
@@ -297,12 +301,34 @@ export const make = Effect.fnUntraced(function* (
     return Math.max(20, Math.min(idle, at - now))
   })
 
+  const news = (patience: number) =>
+    Effect.raceFirst(
+      Effect.as(Queue.take(wake), true),
+      Effect.as(Effect.sleep(Duration.millis(Math.max(0, patience))), false)
+    )
+
+  /** Until no more news arrives. */
+  const calm = Effect.gen(function* () {
+    const until = (yield* Clock.currentTimeMillis) + together
+    for (;;) {
+      const left = until - (yield* Clock.currentTimeMillis)
+      if (left <= 0 || !(yield* news(Math.min(quiet, left)))) return
+    }
+  })
+
+  const every = (holds: (channel: Channel, now: number) => boolean) =>
+    Effect.map(Clock.currentTimeMillis, (now) => [...channels.values()].every((channel) => holds(channel, now)))
+  /** What is owed can wait then, and a deployment need not. */
+  const isPointless = every((channel, now) => channel.isAway(now))
+  const isSilent = every((channel, now) => !channel.answers(now))
+
   const run: NotifyWorker["run"] = Effect.gen(function* () {
     yield* Effect.forkScoped(Stream.runForEach(lastingChanges(store), () => Queue.offer(wake, undefined)))
     for (;;) {
+      yield* calm
       yield* step
-      yield* Effect.raceFirst(Queue.take(wake), Effect.sleep(Duration.millis(yield* pause)))
-      yield* Effect.sleep(Duration.millis(together))
+      if (yield* isPointless) yield* Effect.sleep(Duration.millis(idle))
+      else yield* news(yield* pause)
     }
   }).pipe(Effect.scoped)
 
@@ -318,9 +344,11 @@ export const make = Effect.fnUntraced(function* (
     const before = { sent, failed }
     const until = (yield* Clock.currentTimeMillis) + Duration.toMillis(patience)
     for (;;) {
-      yield* step
+      // Channels that are known to be away are not asked once more.
+      const silent = yield* isSilent
+      if (!silent) yield* step
       const done = yield* isDone
-      if (done || (yield* Clock.currentTimeMillis) >= until) {
+      if (silent || done || (yield* Clock.currentTimeMillis) >= until) {
         return { sent: sent - before.sent, failed: failed - before.failed, isDone: done }
       }
       yield* Effect.raceFirst(Queue.take(wake), Effect.sleep("20 millis"))

@@ -104,6 +104,7 @@ export const makeSqlOutbox = (
       sql<Row>`SELECT * FROM signalbox_deliveries WHERE ${sql.and([
         sql`1 = 1`,
         ...(query.id === undefined ? [] : [sql`id = ${query.id}`]),
+        ...(query.deploymentId === undefined ? [] : [sql`deployment_id = ${query.deploymentId}`]),
         ...(query.stream === undefined ? [] : [sql`stream = ${query.stream}`]),
         ...(query.channel === undefined ? [] : [sql`channel = ${query.channel}`]),
         ...(query.statuses === undefined || query.statuses.length === 0

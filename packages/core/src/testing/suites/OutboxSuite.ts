@@ -155,11 +155,17 @@ const tests: ReadonlyArray<Both> = [
     })
   ],
   [
-    "reads deliveries by status and channel, the oldest or the newest first",
+    "reads deliveries by status, channel and deployment, the oldest or the newest first",
     Effect.gen(function* () {
       const { id, lease, outbox } = yield* owing
       const rows = [1, 2, 3].map((n) =>
-        delivery(id, `n${n}`, { seq: n, createdAt: n, status: n === 2 ? "dead" : "sent", channel: `c-${id}` })
+        delivery(id, `n${n}`, {
+          seq: n,
+          createdAt: n,
+          status: n === 2 ? "dead" : "sent",
+          channel: `c-${id}`,
+          deploymentId: n === 3 ? `D${id}` : "DX6604E"
+        })
       )
       yield* outbox.write({ guards: [lease], deliveries: rows })
       const ids = (query: Parameters<typeof outbox.deliveries>[0]) =>
@@ -167,6 +173,8 @@ const tests: ReadonlyArray<Both> = [
       assert.deepStrictEqual(yield* ids({ channel: `c-${id}` }), [1, 2, 3])
       assert.deepStrictEqual(yield* ids({ channel: `c-${id}`, newestFirst: true, limit: 2 }), [3, 2])
       assert.deepStrictEqual(yield* ids({ stream: id, statuses: ["dead"] }), [2])
+      assert.deepStrictEqual(yield* ids({ deploymentId: `D${id}` }), [3])
+      assert.deepStrictEqual(yield* ids({ deploymentId: "DX6604E", channel: `c-${id}` }), [1, 2])
     })
   ],
   [

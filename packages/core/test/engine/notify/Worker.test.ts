@@ -14,8 +14,7 @@ import {
 } from "../../../src/domain/index.ts"
 import { ExecutionLog } from "../../../src/engine/log/index.ts"
 import { Notices } from "../../../src/engine/facade/Notices.ts"
-import * as Overview from "../../../src/engine/notify/Overview.ts"
-import { messageName, NotifyWorker } from "../../../src/engine/notify/index.ts"
+import { messageName, NotifyWorker, unattendedSince } from "../../../src/engine/notify/index.ts"
 import {
   DeploymentStore,
   type LeaseStore,
@@ -154,8 +153,8 @@ describe("the worker of notifications", () => {
             currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + 60_000)
           })
         )
-      assert.isDefined(yield* inAMinute(Overview.unattendedSince(place.deploymentId)))
-      assert.isUndefined(yield* inAMinute(Overview.unattendedSince("DOTHER1")))
+      assert.isDefined(yield* inAMinute(unattendedSince(place.deploymentId)))
+      assert.isUndefined(yield* inAMinute(unattendedSince("DOTHER1")))
       yield* flush(setup)
       const retried = (deploymentId: string) =>
         Effect.flatMap(Notices, ({ retry }) => retry()).pipe(
