@@ -58,9 +58,10 @@ export interface OwedQuery {
   readonly limit: number
 }
 
-/** Which deliveries are due: their `nextAt` is at most `until`, and their channel one of `channels`, if given. */
+/** Which deliveries are due: their `nextAt` is at most `until`, and their channel and status among the given ones. */
 export interface DueQuery extends OwedQuery {
   readonly until: Timestamp
+  readonly statuses?: ReadonlyArray<DeliveryStatus> | undefined
   readonly channels?: ReadonlyArray<string> | undefined
 }
 

@@ -59,6 +59,7 @@ export interface OwedRowQuery {
 /** Which deliveries are due: their `nextAt` is at most `until`, and their channel one of `channels`, if given. */
 export interface DueRowQuery extends OwedRowQuery {
   readonly until: number
+  readonly statuses?: ReadonlyArray<string> | undefined
   readonly channels?: ReadonlyArray<string> | undefined
 }
 

@@ -9,6 +9,8 @@ export interface Arrival {
   readonly stream: string
   readonly seq: number
   readonly at: number
+  /** How many notifications it sums up, if it is a summary. */
+  readonly folded?: number
   readonly arrivedAt: number
   /** It got no answer, so the sender cannot know that it arrived. */
   readonly isUnanswered: boolean

@@ -61,13 +61,13 @@ try {
     const share = (count: number): string => `${((100 * count) / expected).toFixed(2)} %`
     const repeated = duplicates.afterKill + duplicates.afterNoAnswer
     say(`${report.events} events, ${expected} deliveries, ${kills} kills, ${report.seconds} s on ${values.store}`)
-    say(`${lost} lost, ${unordered} out of order`)
+    say(`${lost} lost, ${report.folded} told by a summary, ${unordered} out of order`)
     say(
       `${repeated} arrived twice with the same key (${share(repeated)}): ${duplicates.afterKill} after a kill ` +
         `(${share(duplicates.afterKill)}), ${duplicates.afterNoAnswer} after a connection that the receiver closed without an answer`
     )
     say(`memory of the workers: at most ${memory.most} MiB, the last one ${memory.last.join(" … ")} MiB`)
-    if (lost > 0 || unordered > 0 || repeated > expected / 100) process.exitCode = 1
+    if (lost !== 0 || unordered > 0 || repeated > expected / 100) process.exitCode = 1
   }
 } finally {
   await postgres?.stop()

@@ -68,7 +68,7 @@ const judge = (arrivals: ReadonlyArray<Arrival>, streams: ReadonlyArray<string>)
   const keys = new Map<string, string>()
   const unanswered = new Set<string>()
   for (const arrival of arrivals) {
-    const key = `${arrival.channel} ${arrival.stream} ${arrival.seq}`
+    const key = `${arrival.channel} ${arrival.stream} ${arrival.folded === undefined ? arrival.seq : arrival.id}`
     if (first.has(key)) {
       duplicates[unanswered.has(key) ? "afterNoAnswer" : "afterKill"]++
       if (keys.get(key) !== arrival.id) throw new Error(`${key} came with two keys`)
@@ -77,6 +77,7 @@ const judge = (arrivals: ReadonlyArray<Arrival>, streams: ReadonlyArray<string>)
     first.set(key, arrival)
     if (arrival.isUnanswered) unanswered.add(key)
     keys.set(key, arrival.id)
+    if (arrival.folded !== undefined) continue
     const chain = `${arrival.channel} ${arrival.stream}`
     if ((newest.get(chain) ?? 0) > arrival.seq) unordered++
     newest.set(chain, arrival.seq)
@@ -84,7 +85,11 @@ const judge = (arrivals: ReadonlyArray<Arrival>, streams: ReadonlyArray<string>)
   const expected = streams.flatMap((stream) =>
     ["steady", "flaky"].flatMap((channel) => transitions.map((_, n) => `${channel} ${stream} ${n + 2}`))
   )
-  return { expected: expected.length, lost: expected.filter((key) => !first.has(key)).length, duplicates, unordered }
+  const missing = expected.filter((key) => !first.has(key)).length
+  // A channel that was away for long gets one summary of what held no more; it is told of each of them, too.
+  const summaries = [...first.values()].filter(({ folded }) => folded !== undefined)
+  const folded = summaries.reduce((sum, one) => sum + (one.folded ?? 0), 0)
+  return { expected: expected.length, folded, lost: missing - folded, duplicates, unordered }
 }
 
 /** From the end of a failed execution until the receiver has it, with a worker in another process; in ms. */

@@ -16,12 +16,14 @@ const hook = (receiver: string): PluginNotifier => ({
     render: (_, { title }) => ({ title }),
     send: async ({ delivery, signal }) => {
       const { message } = delivery
+      const { at, facts, seq, stream } = message
+      const folded = facts.kind === "recovery_summary" ? { folded: facts.items.length + facts.more } : {}
       let response: Response
       try {
         response = await fetch(`${receiver}/${channel}`, {
           method: "POST",
           signal,
-          body: JSON.stringify({ id: delivery.id, stream: message.stream, seq: message.seq, at: message.at })
+          body: JSON.stringify({ id: delivery.id, stream, seq, at, ...folded })
         })
       } catch (error) {
         const { code } = ((error as { readonly cause?: unknown }).cause ?? {}) as { readonly code?: string }

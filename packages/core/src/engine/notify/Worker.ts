@@ -7,31 +7,25 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { ExecutionState } from "../../domain/Execution.ts"
-import { type Message, stillTrue } from "../../domain/notification/index.ts"
-import type { CorrelationId, DeploymentId } from "../../domain/Ids.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { NotificationSetup } from "../../spi/Notifications.ts"
 import type { NotifyError } from "../../spi/NotifyError.ts"
-import type { DeliveryState, Owed } from "../../spi/Outbox.ts"
+import type { DeliveryState } from "../../spi/Outbox.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { lastingChanges } from "../log/index.ts"
-import { afterFailure, attempt } from "./Attempt.ts"
-import { headOf, receiptOf, settled } from "./chains.ts"
+import { headOf, isUnsettled, settled, withChanges } from "./chains.ts"
 import { type Channel, makeChannel } from "./Channel.ts"
 import { type Claim, makeClaims } from "./Claims.ts"
-import { plan } from "./plan.ts"
+import { makePlanner } from "./Planner.ts"
+import { makeSender } from "./Sender.ts"
 import { foldedAfter, summaryOf } from "./summary.ts"
-import { beginning, eventsAfter, type Moment } from "./Timeline.ts"
 
 /** How many streams are planned, and how many deliveries begun in one round: a deployment beside it must not wait. */
 const round = 100
 const begun = 24
 /** How many streams are planned at the same time. */
 const planners = 8
-/** How many streams are remembered as they were. */
-const remembered = 128
 /** Without news, it looks again after this time, in ms. */
 const idle = 2_000
 /**
@@ -40,6 +34,8 @@ const idle = 2_000
  */
 const quiet = 50
 const together = 250
+/** What is still to be sent. */
+const toSend = ["scheduled", "queued"] as const
 /** The end of time, for questions about what comes next. */
 const ever = Number.MAX_SAFE_INTEGER
 
@@ -61,6 +57,12 @@ export interface NotifyWorker {
   readonly flush: (patience: Duration.Duration) => Effect.Effect<Flushed, StoreError>
 }
 
+/** What is left of a stream and channel, as of a version of the stream. */
+interface Chain {
+  readonly rows: ReadonlyArray<DeliveryState>
+  readonly version: number
+}
+
 /** Makes one. Its claims are returned when the scope closes. */
 export const make = Effect.fnUntraced(function* (
   setup: NotificationSetup
@@ -73,59 +75,18 @@ export const make = Effect.fnUntraced(function* (
     Object.keys(setup.settings.channels).map((name) => [name, makeChannel(name, setup)] as const)
   )
   const wake = yield* Queue.sliding<void>(1)
-  const moments = new Map<string, Moment>()
-  const deployments = new Map<string, Message["deployment"]>()
   /** By channel and stream: what is on its way. */
   const underway = new Map<string, Channel>()
   const own = { deploymentId: setup.deploymentId }
-  let sent = 0
-  let failed = 0
+  const planOwed = makePlanner(setup, store)
+  const sender = makeSender(setup, store)
   yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeoutOption(claims.returnAll, "1 second")))
 
-  const remember = (stream: string, moment: Moment) => {
-    moments.delete(stream)
-    moments.set(stream, moment)
-    if (moments.size > remembered) moments.delete(moments.keys().next().value!)
-  }
-
-  const deploymentOf = Effect.fnUntraced(function* (id: string) {
-    if (!deployments.has(id)) {
-      const found = yield* store.deployment(id as DeploymentId)
-      deployments.set(
-        id,
-        found === undefined
-          ? undefined
-          : { id: found.deploymentId, organization: found.organization, project: found.project }
-      )
-    }
-    return deployments.get(id)
-  })
-
-  const planOwed = Effect.fnUntraced(function* ({ deploymentId, stream }: Owed, claim: Claim) {
-    const owed = yield* outbox.mark(stream)
-    if (owed === undefined || owed.mark >= owed.seq) return
-    const known = moments.get(stream)
-    const moment = known === undefined || known.seq > owed.mark ? beginning : known
-    const events = yield* Effect.provideService(eventsAfter(stream, moment), DeploymentStore, store)
-    const rows = yield* outbox.deliveries({ stream, limit: 10_000 })
-    const now = yield* Clock.currentTimeMillis
-    const { changes, moment: last } = plan({
-      settings: setup.settings,
-      deployment: yield* deploymentOf(deploymentId),
-      deploymentId,
-      rows,
-      moment,
-      mark: owed.mark,
-      events,
-      now
-    })
-    yield* outbox.write({
-      guards: [claim.lease],
-      mark: { stream, from: owed.mark, to: Math.max(owed.seq, last.seq) },
-      deliveries: settled(rows, changes, now)
-    })
-    remember(stream, last)
-  })
+  const lastReceipt = (stream: string, channel: string) =>
+    Effect.map(
+      outbox.deliveries({ stream, channel, statuses: ["sent"], newestFirst: true, limit: 1 }),
+      ([last]) => last?.receipt ?? null
+    )
 
   /** Under the claim of the stream, if no other process has it. */
   const claimed = <A, E>(stream: string, body: (claim: Claim) => Effect.Effect<A, E>) =>
@@ -150,13 +111,23 @@ export const make = Effect.fnUntraced(function* (
     return owed.length
   })
 
-  const write = (claim: Claim, channel: string, stream: string, changes: ReadonlyArray<DeliveryState>) =>
+  const unsettled = (stream: string, channel: string) =>
+    outbox.deliveries({ stream, channel, statuses: toSend, limit: 10_000 })
+
+  /**
+   * Writes what became of a delivery, and returns what is left of its stream and channel. `rows` are read again only if they
+   * were planned anew since: the less there is between an answer and its record, the less is sent twice by a process that dies.
+   */
+  const write = (claim: Claim, { rows, version }: Chain, changed: DeliveryState) =>
     claim.changing
       .withPermit(
         Effect.gen(function* () {
-          const rows = yield* outbox.deliveries({ stream, channel, limit: 10_000 })
+          const { channel, stream } = changed
+          const current = version === claim.version ? rows : yield* unsettled(stream, channel)
           const now = yield* Clock.currentTimeMillis
-          yield* outbox.write({ guards: [claim.lease], deliveries: settled(rows, changes, now) })
+          const changes = settled(current, [changed], now)
+          yield* outbox.write({ guards: [claim.lease], deliveries: changes })
+          return { rows: withChanges(current, changes).filter(isUnsettled), version: claim.version }
         })
       )
       .pipe(
@@ -164,68 +135,19 @@ export const make = Effect.fnUntraced(function* (
         Effect.retry({ times: 20, while: (error) => error._tag === "StoreError" && error.isRetryable })
       )
 
-  const overtaken = Effect.fnUntraced(function* (state: ExecutionState | undefined) {
-    if (state === undefined) return false
-    const environment = yield* store.environment(state.deploymentId, state.environment)
-    return environment !== undefined && environment.last !== state.correlationId
-  })
-
-  /** What becomes of a delivery before it is sent; undefined if it is to be sent. */
-  const beforehand = Effect.fnUntraced(function* (row: DeliveryState) {
-    const { message } = row
-    const now = yield* Clock.currentTimeMillis
-    const isOld = now - row.createdAt > foldedAfter
-    if (row.status !== "scheduled" && !isOld) return undefined
-    const state = message.execution === undefined ? undefined : yield* store.execution(row.stream as CorrelationId)
-    const holds = stillTrue(message, state)
-    if (row.status === "scheduled") {
-      return { ...row, updatedAt: now, ...(holds ? { status: "queued" as const, nextAt: now } : folded(0)) }
-    }
-    return holds && !(yield* overtaken(state)) ? undefined : { ...row, updatedAt: now, ...folded(now) }
-  })
-
-  const send = Effect.fnUntraced(function* (channel: Channel, row: DeliveryState, rows: ReadonlyArray<DeliveryState>) {
-    const notifier = yield* channel.opened
-    if (row.message.facts.kind === "acknowledged" && !notifier.capabilities.acknowledge) {
-      return { ...row, ...folded(0) }
-    }
-    const started = yield* Clock.currentTimeMillis
-    channel.enter(started)
-    const outcome = yield* Effect.result(attempt(notifier, row, receiptOf(rows, row.channel), setup.template)).pipe(
-      Effect.onInterrupt(() => Effect.map(Clock.currentTimeMillis, (now) => channel.leave("refused", now)))
-    )
-    const now = yield* Clock.currentTimeMillis
-    if (outcome._tag === "Success") {
-      channel.leave("sent", now)
-      sent++
-      return {
-        ...row,
-        status: "sent" as const,
-        attempts: row.attempts + 1,
-        nextAt: 0,
-        updatedAt: now,
-        receipt: outcome.success,
-        error: null
-      }
-    }
-    const error: NotifyError = outcome.failure
-    channel.leave(error.isRetryable ? error : "refused", now)
-    failed++
-    return yield* afterFailure(row, error)
-  })
-
   /** Delivers what is due of one stream to one channel, in order. */
   const deliver = Effect.fnUntraced(function* (channel: Channel, stream: string, claim: Claim) {
+    const { version } = claim
+    let chain: Chain = { rows: yield* unsettled(stream, channel.name), version }
+    let receipt: DeliveryState["receipt"] | undefined
     for (;;) {
       const now = yield* Clock.currentTimeMillis
-      const rows = yield* outbox.deliveries({ stream, channel: channel.name, limit: 10_000 })
-      const row = headOf(
-        rows.filter(({ status }) => status !== "folded"),
-        channel.name
-      )
+      const row = headOf(chain.rows, channel.name)
       if (row === undefined || row.nextAt > now || channel.freeAt(now) > 0) return
-      const changed = (yield* beforehand(row)) ?? (yield* send(channel, row, rows))
-      yield* write(claim, channel.name, stream, [changed])
+      receipt ??= yield* lastReceipt(stream, channel.name)
+      const changed = (yield* sender.beforehand(row)) ?? (yield* sender.send(channel, row, receipt))
+      chain = yield* write(claim, chain, changed)
+      receipt = changed.receipt ?? receipt
     }
   })
 
@@ -234,10 +156,9 @@ export const make = Effect.fnUntraced(function* (
     const now = yield* Clock.currentTimeMillis
     const [oldest] = yield* outbox.deliveries({ channel: channel.name, statuses: ["queued"], limit: 1 })
     if (oldest !== undefined && now - oldest.createdAt > foldedAfter) return
-    const all = yield* outbox.deliveries({ channel: channel.name, statuses: ["folded"], limit: 1_000 })
-    const open = all.filter(({ nextAt }) => nextAt > 0)
+    const open = yield* outbox.due({ ...own, channels: [channel.name], statuses: ["folded"], until: now, limit: 1_000 })
     if (open.length === 0) return
-    const summary = yield* send(channel, summaryOf(channel.name, open, now), [])
+    const summary = yield* sender.send(channel, summaryOf(channel.name, open, now), null)
     if (summary.status !== "sent") return
     yield* outbox.write({
       guards: [claim.lease],
@@ -271,7 +192,11 @@ export const make = Effect.fnUntraced(function* (
     const now = yield* Clock.currentTimeMillis
     const free = [...channels.values()].filter((channel) => channel.freeAt(now) === 0).map(({ name }) => name)
     if (free.length === 0) return 0
-    const due = yield* outbox.due({ ...own, until: now, channels: free, limit: begun + underway.size })
+    const query = { ...own, until: now, channels: free, limit: begun + underway.size }
+    const all = yield* outbox.due(query)
+    // What is folded must not hide what is to be sent: it waits for its summary, perhaps for long.
+    const isHidden = all.length === query.limit && all.some(({ status }) => status === "folded")
+    const due = isHidden ? [...all, ...(yield* outbox.due({ ...query, statuses: toSend }))] : all
     let started = 0
     for (const row of due) {
       const channel = channels.get(row.channel)!
@@ -295,7 +220,8 @@ export const make = Effect.fnUntraced(function* (
   /** Until when nothing is due, at most for a while. */
   const pause = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
-    const [next] = yield* outbox.due({ ...own, until: ever, channels: [...channels.keys()], limit: 1 })
+    const query = { ...own, until: ever, channels: [...channels.keys()], statuses: toSend, limit: 1 }
+    const [next] = yield* outbox.due(query)
     const free = Math.min(...[...channels.values()].map((channel) => channel.freeAt(now)))
     const at = Math.max(next?.nextAt ?? ever, free)
     return Math.max(20, Math.min(idle, at - now))
@@ -341,7 +267,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const flush: NotifyWorker["flush"] = Effect.fnUntraced(function* (patience) {
-    const before = { sent, failed }
+    const before = { ...sender.counts }
     const until = (yield* Clock.currentTimeMillis) + Duration.toMillis(patience)
     for (;;) {
       // Channels that are known to be away are not asked once more.
@@ -349,6 +275,7 @@ export const make = Effect.fnUntraced(function* (
       if (!silent) yield* step
       const done = yield* isDone
       if (silent || done || (yield* Clock.currentTimeMillis) >= until) {
+        const { failed, sent } = sender.counts
         return { sent: sent - before.sent, failed: failed - before.failed, isDone: done }
       }
       yield* Effect.raceFirst(Queue.take(wake), Effect.sleep("20 millis"))
@@ -357,5 +284,3 @@ export const make = Effect.fnUntraced(function* (
 
   return { run, flush }
 })
-
-const folded = (nextAt: number) => ({ status: "folded" as const, nextAt })

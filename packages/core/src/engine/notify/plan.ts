@@ -5,7 +5,7 @@ import type { StoredEvent } from "../../domain/Event.ts"
 import { isEnd, type Message, type NotificationsSpec, noticesOf, targetsOf } from "../../domain/notification/index.ts"
 import type { DeliveryState } from "../../spi/Outbox.ts"
 import { sha256 } from "../../telemetry/sha256.ts"
-import { withChanges } from "./chains.ts"
+import { isUnsettled, withChanges } from "./chains.ts"
 import { after, type Moment } from "./Timeline.ts"
 
 /** The name of a message, by which it is acknowledged: its event and its kind. */
@@ -55,12 +55,10 @@ interface Planned {
   readonly changes: ReadonlyArray<DeliveryState>
 }
 
-const unsettled = ({ status }: DeliveryState): boolean => status === "scheduled" || status === "queued"
-
 /** An acknowledgement ends what is still to come of a message. */
 const acknowledge = (rows: ReadonlyArray<DeliveryState>, of: string, now: number): ReadonlyArray<DeliveryState> =>
   rows.flatMap((row) =>
-    unsettled(row) && messageName(row.message) === of
+    isUnsettled(row) && messageName(row.message) === of
       ? [{ ...row, status: "acknowledged", nextAt: 0, updatedAt: now } as const]
       : []
   )
@@ -76,7 +74,7 @@ const overtaken = (rows: ReadonlyArray<DeliveryState>, now: number): ReadonlyArr
 /** Progress is coalesced: at most one notice of it waits, and always says the newest. */
 const coalesced = (rows: ReadonlyArray<DeliveryState>, fresh: DeliveryState, atMostMs: number): DeliveryState => {
   const earlier = rows.filter((row) => row.channel === fresh.channel && row.message.facts.kind === "progress")
-  const waiting = earlier.find(unsettled)
+  const waiting = earlier.find(isUnsettled)
   if (waiting !== undefined) return { ...waiting, message: fresh.message, updatedAt: fresh.updatedAt }
   const last = Math.max(0, ...earlier.map(({ updatedAt }) => updatedAt))
   return { ...fresh, status: "scheduled", nextAt: Math.max(fresh.nextAt, last + atMostMs) }

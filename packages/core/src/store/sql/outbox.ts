@@ -87,6 +87,7 @@ export const makeSqlOutbox = (
     channels,
     deploymentId,
     limit,
+    statuses,
     until
   }: DueRowQuery): Effect.Effect<ReadonlyArray<DeliveryRow>, SqlError> =>
     Effect.map(
@@ -94,6 +95,7 @@ export const makeSqlOutbox = (
         sql`next_at > 0`,
         sql`next_at <= ${until}`,
         ...(channels === undefined ? [] : [channels.length === 0 ? sql`1 = 0` : sql`channel IN ${sql.in(channels)}`]),
+        ...(statuses === undefined ? [] : [sql`status IN ${sql.in(statuses)}`]),
         ...(deploymentId === undefined ? [] : [sql`deployment_id = ${deploymentId}`])
       ])} ORDER BY next_at, created_at, seq, id LIMIT ${limit}`,
       (rows) => rows.map(deliveryRow)

@@ -148,6 +148,10 @@ const tests: ReadonlyArray<Both> = [
         )
       assert.deepStrictEqual(yield* due(5_000), ["other", "early", "late"])
       assert.deepStrictEqual(yield* due(2_000), ["other", "early"])
+      const folded = { until: 5_000, channels: both, statuses: ["folded"] as const, limit: 100 }
+      assert.deepStrictEqual(yield* outbox.due(folded), [])
+      assert.lengthOf(yield* outbox.due({ ...folded, statuses: ["folded", "queued"] }), 3)
+      assert.lengthOf(yield* outbox.due({ ...folded, statuses: ["queued"], limit: 2 }), 2)
       assert.deepStrictEqual(yield* due(5_000, [`ops-${id}`]), ["early", "late"])
       assert.deepStrictEqual(yield* due(5_000, []), [])
       assert.deepStrictEqual(yield* due(5_000, both, "DX6604E"), ["other", "early", "late"])
