@@ -5,9 +5,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import type { CorrelationId } from "../../domain/Ids.ts"
 import { DeploymentStore, type DeliveryState, type LeaseStore } from "../../spi/index.ts"
 import { sampleMessage } from "../notifier/sampleMessages.ts"
-import { correlationId, place, requested } from "./storeHistories.ts"
+import { correlationId, moved, place, requested } from "./storeHistories.ts"
 import { acquire, another, type Both, other, type Stores } from "./storeSuiteStores.ts"
 
 /** The options of the suite besides the layer; see `DeploymentStoreSuite`. */
@@ -179,6 +180,40 @@ const tests: ReadonlyArray<Both> = [
       assert.deepStrictEqual(yield* ids({ stream: id, statuses: ["dead"] }), [2])
       assert.deepStrictEqual(yield* ids({ deploymentId: `D${id}` }), [3])
       assert.deepStrictEqual(yield* ids({ deploymentId: "DX6604E", channel: `c-${id}` }), [1, 2])
+    })
+  ],
+  [
+    "keeps an execution as long as its notifications are owed or to be sent, and 30 days longer at most",
+    Effect.gen(function* () {
+      const store = yield* DeploymentStore
+      const where = yield* place
+      const day = 24 * 60 * 60_000
+      const finished = Effect.fnUntraced(function* (at: number) {
+        const id = yield* correlationId
+        const events = [requested(where, id, at), moved("started", at + 1), moved("completed", at + 2)]
+        yield* store.append({ stream: id, events, owes: true })
+        return id
+      })
+      const isThere = (id: CorrelationId) => Effect.map(store.execution(id), (state) => state !== undefined)
+      const id = yield* finished(40 * day)
+      const older = yield* finished(9 * day)
+      yield* store.prune(40 * day)
+      assert.deepStrictEqual([yield* isThere(id), yield* isThere(older)], [true, false])
+      yield* store.prune(41 * day)
+      assert.isTrue(yield* isThere(id))
+      const lease = yield* acquire(`notify/${id}`, id)
+      const row = delivery(id, "a")
+      yield* store.outbox.write({
+        guards: [lease],
+        mark: { stream: id, from: 0, to: 3 },
+        deliveries: [row]
+      })
+      yield* store.prune(41 * day)
+      assert.isTrue(yield* isThere(id))
+      yield* store.outbox.write({ guards: [lease], deliveries: [{ ...row, status: "sent", nextAt: 0 }] })
+      yield* store.prune(41 * day)
+      assert.isFalse(yield* isThere(id))
+      assert.deepStrictEqual(yield* store.outbox.deliveries({ stream: id }), [])
     })
   ],
   [

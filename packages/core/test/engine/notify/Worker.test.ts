@@ -1,77 +1,16 @@
-import { assert, describe, it } from "@effect/vitest"
-import * as Clock from "effect/Clock"
+import { assert, describe } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
-import {
-  CorrelationId,
-  DeploymentId,
-  EnvironmentName,
-  type EventOf,
-  NotificationsSpec
-} from "../../../src/domain/index.ts"
+import { CorrelationId } from "../../../src/domain/index.ts"
+import * as EventId from "../../../src/domain/EventId.ts"
 import { ExecutionLog } from "../../../src/engine/log/index.ts"
 import { Notices } from "../../../src/engine/facade/Notices.ts"
 import { messageName, NotifyWorker, unattendedSince } from "../../../src/engine/notify/index.ts"
-import {
-  DeploymentStore,
-  type LeaseStore,
-  Notifications,
-  notificationSetup,
-  type NotificationSetup
-} from "../../../src/spi/index.ts"
-import { layerMemory } from "../../../src/store/index.ts"
-import * as EventId from "../../../src/domain/EventId.ts"
-import { makeMemoryReceiver, type MemoryReceiver } from "../../../src/testing/notifier/MemoryReceiver.ts"
-import { initialized, requested } from "../../../src/testing/suites/storeHistories.ts"
+import { DeploymentStore, Notifications } from "../../../src/spi/index.ts"
+import { makeMemoryReceiver } from "../../../src/testing/notifier/MemoryReceiver.ts"
 import { eventually } from "../../../src/testing/suites/storeSuiteStores.ts"
-
-const place = { deploymentId: DeploymentId.make("DX6604E"), environment: EnvironmentName.make("production") }
-const decode = Schema.decodeUnknownSync(NotificationsSpec)
-
-const setupOf = (receivers: Readonly<Record<string, MemoryReceiver>>, settings: object = {}): NotificationSetup =>
-  notificationSetup({
-    settings: decode({
-      channels: Object.fromEntries(Object.keys(receivers).map((name) => [name, { kind: name }])),
-      ...settings
-    }),
-    kinds: new Map(
-      Object.entries(receivers).map(([name, { notifier }]) => [
-        name,
-        { check: () => [], make: () => Effect.succeed(notifier) }
-      ])
-    )
-  })
-
-const at = Date.now()
-
-const first = (id: CorrelationId) => ({ ...requested(place, id, at), id: EventId.requested })
-
-/** Writes a deployment and an execution up to an end, through the only way into the log. */
-const history = (setup: NotificationSetup, id: string, ...ons: ReadonlyArray<EventOf<"ExecutionTransitioned">["on"]>) =>
-  Effect.gen(function* () {
-    const store = yield* DeploymentStore
-    if ((yield* store.deployment(place.deploymentId)) === undefined) {
-      yield* store.append({ stream: place.deploymentId, events: [initialized(place)] })
-    }
-    const correlationId = CorrelationId.make(id)
-    yield* ExecutionLog.write(id, [first(correlationId)])
-    for (const on of ons) {
-      yield* ExecutionLog.write(id, [{ id: EventId.execution(on), at, event: { _tag: "ExecutionTransitioned", on } }])
-    }
-  }).pipe(Effect.provideService(Notifications, Effect.succeed(setup)))
-
-const flush = (setup: NotificationSetup, patience = Duration.seconds(5)) =>
-  Effect.scoped(Effect.flatMap(NotifyWorker.make(setup), (worker) => worker.flush(patience)))
-
-const kinds = (receiver: MemoryReceiver) => receiver.arrivals().map(({ message }) => message.facts.kind)
-
-const everything = { routes: [{ to: ["ops"] }] }
-
-const test = (title: string, body: Effect.Effect<unknown, unknown, DeploymentStore | LeaseStore>) =>
-  it.live(title, () => Effect.provide(body, Layer.fresh(layerMemory)))
+import { at, everything, first, flush, history, kinds, later, place, setupOf, test } from "./support.ts"
 
 describe("the worker of notifications", () => {
   test(
@@ -146,13 +85,7 @@ describe("the worker of notifications", () => {
       ops.failing(() => ({ _tag: "Denied" }))
       const setup = setupOf({ ops }, everything)
       yield* history(setup, "e-1", "started")
-      const inAMinute = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-        Effect.clockWith((clock) =>
-          Effect.provideService(effect, Clock.Clock, {
-            ...clock,
-            currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + 60_000)
-          })
-        )
+      const inAMinute = later("1 minute")
       assert.isDefined(yield* inAMinute(unattendedSince(place.deploymentId)))
       assert.isUndefined(yield* inAMinute(unattendedSince("DOTHER1")))
       yield* flush(setup)
