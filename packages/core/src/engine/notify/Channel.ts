@@ -19,12 +19,14 @@ const reopenAfter = 60_000
 const minute = 60_000
 /** A channel that has not answered its first notification by then is not waited for, in ms. */
 const soon = 500
+/** Without an answer to its first notification, it does not get more until it has answered; in ms. */
+const silent = 150
 
 /**
  * One channel.
  *
  * *Details*: `freeAt` is when it may be used next, 0 for now. `answers` is whether it is worth waiting for: it took the last
- * notification, or has not been tried for long yet. `isAway` is whether it took nothing so far, or refused often.
+ * notification, or has not been tried for long yet. `isAway` is whether it has not answered yet, or refused often.
  */
 export interface Channel {
   readonly name: string
@@ -87,7 +89,8 @@ export const makeChannel = (name: string, setup: NotificationSetup): Channel => 
       return sent.length < most ? 0 : sent[0]! + minute
     },
     answers,
-    isAway: (now) => !answers(now) && (!hasAnswered || failures >= failuresToOpen),
+    isAway: (now) =>
+      failures >= failuresToOpen || (!hasAnswered && (isFailing || (underway > 0 && now - enteredAt > silent))),
     enter: (now) => {
       if (underway === 0) enteredAt = now
       underway++

@@ -75,6 +75,7 @@ export const make = Effect.fnUntraced(function* (
     Object.keys(setup.settings.channels).map((name) => [name, makeChannel(name, setup)] as const)
   )
   const wake = yield* Queue.sliding<void>(1)
+  const ended = yield* Queue.sliding<void>(1)
   /** By channel and stream: what is on its way. */
   const underway = new Map<string, Channel>()
   const own = { deploymentId: setup.deploymentId }
@@ -135,15 +136,15 @@ export const make = Effect.fnUntraced(function* (
         Effect.retry({ times: 20, while: (error) => error._tag === "StoreError" && error.isRetryable })
       )
 
-  /** Delivers what is due of one stream to one channel, in order. */
+  /** Delivers what is due of one stream to one channel, in order. Returns whether it did something. */
   const deliver = Effect.fnUntraced(function* (channel: Channel, stream: string, claim: Claim) {
     const { version } = claim
     let chain: Chain = { rows: yield* unsettled(stream, channel.name), version }
     let receipt: DeliveryState["receipt"] | undefined
-    for (;;) {
+    for (let tries = 0; ; tries++) {
       const now = yield* Clock.currentTimeMillis
       const row = headOf(chain.rows, channel.name)
-      if (row === undefined || row.nextAt > now || channel.freeAt(now) > 0) return
+      if (row === undefined || row.nextAt > now || channel.freeAt(now) > 0) return tries > 0
       receipt ??= yield* lastReceipt(stream, channel.name)
       const changed = (yield* sender.beforehand(row)) ?? (yield* sender.send(channel, row, receipt))
       chain = yield* write(claim, chain, changed)
@@ -155,34 +156,32 @@ export const make = Effect.fnUntraced(function* (
   const summarise = Effect.fnUntraced(function* (channel: Channel, claim: Claim) {
     const now = yield* Clock.currentTimeMillis
     const [oldest] = yield* outbox.deliveries({ channel: channel.name, statuses: ["queued"], limit: 1 })
-    if (oldest !== undefined && now - oldest.createdAt > foldedAfter) return
+    if (oldest !== undefined && now - oldest.createdAt > foldedAfter) return false
     const open = yield* outbox.due({ ...own, channels: [channel.name], statuses: ["folded"], until: now, limit: 1_000 })
-    if (open.length === 0) return
+    if (open.length === 0) return false
     const summary = yield* sender.send(channel, summaryOf(channel.name, open, now), null)
-    if (summary.status !== "sent") return
+    if (summary.status !== "sent") return false
     yield* outbox.write({
       guards: [claim.lease],
       deliveries: [summary, ...open.map((row) => ({ ...row, nextAt: 0 }))]
     })
+    return true
   })
 
   const start = (
     channel: Channel,
     stream: string,
-    body: (claim: Claim) => Effect.Effect<void, LeaseLost | StoreError | NotifyError>
+    body: (claim: Claim) => Effect.Effect<boolean, LeaseLost | StoreError | NotifyError>
   ) => {
     const key = `${channel.name}\n${stream}`
     if (underway.has(key)) return Effect.succeed(false)
     underway.set(key, channel)
     return claimed(stream, body).pipe(
+      Effect.ensuring(Effect.sync(() => underway.delete(key))),
+      // What did nothing would only do nothing again at once.
+      Effect.tap((didSomething) => (didSomething === true ? Queue.offer(ended, undefined) : Effect.void)),
       // A channel that cannot be opened here, or a store that is away: the rows stay as they are.
       Effect.ignore,
-      Effect.ensuring(
-        Effect.suspend(() => {
-          underway.delete(key)
-          return Queue.offer(wake, undefined)
-        })
-      ),
       Effect.forkIn(scope),
       Effect.as(true)
     )
@@ -227,11 +226,20 @@ export const make = Effect.fnUntraced(function* (
     return Math.max(20, Math.min(idle, at - now))
   })
 
-  const news = (patience: number) =>
-    Effect.raceFirst(
-      Effect.as(Queue.take(wake), true),
-      Effect.as(Effect.sleep(Duration.millis(Math.max(0, patience))), false)
-    )
+  /** Waits for news, for `patience` in ms at most, and meanwhile lets the next delivery follow each that has ended. */
+  const news = Effect.fnUntraced(function* (patience: number) {
+    const until = (yield* Clock.currentTimeMillis) + patience
+    for (;;) {
+      const left = Math.max(0, until - (yield* Clock.currentTimeMillis))
+      const what = yield* Effect.raceAllFirst([
+        Effect.as(Queue.take(wake), "news" as const),
+        Effect.as(Queue.take(ended), "ended" as const),
+        Effect.as(Effect.sleep(Duration.millis(left)), "nothing" as const)
+      ])
+      if (what !== "ended") return what === "news"
+      yield* startDue
+    }
+  })
 
   /** Until no more news arrives. */
   const calm = Effect.gen(function* () {
@@ -253,7 +261,7 @@ export const make = Effect.fnUntraced(function* (
     for (;;) {
       yield* calm
       yield* step
-      if (yield* isPointless) yield* Effect.sleep(Duration.millis(idle))
+      if (yield* isPointless) yield* Effect.raceFirst(Queue.take(ended), Effect.sleep(Duration.millis(idle)))
       else yield* news(yield* pause)
     }
   }).pipe(Effect.scoped)
@@ -278,7 +286,7 @@ export const make = Effect.fnUntraced(function* (
         const { failed, sent } = sender.counts
         return { sent: sent - before.sent, failed: failed - before.failed, isDone: done }
       }
-      yield* Effect.raceFirst(Queue.take(wake), Effect.sleep("20 millis"))
+      yield* Effect.raceFirst(Queue.take(ended), Effect.sleep("20 millis"))
     }
   })
 
