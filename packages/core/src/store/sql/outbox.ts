@@ -16,6 +16,7 @@ import type {
   OwedRowQuery
 } from "../EncodedOutbox.ts"
 import type { Dialect } from "./Dialect.ts"
+import { Durability } from "./Durability.ts"
 
 type Row = { readonly [column: string]: unknown }
 
@@ -154,7 +155,7 @@ export const makeSqlOutbox = (
       ),
     commit: (commit: OutboxCommit): Effect.Effect<OutboxOutcome, SqlError> =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        Effect.catch(sql.withTransaction(write(commit, now)), (failure) =>
+        Effect.catch(Effect.provideService(sql.withTransaction(write(commit, now)), Durability, "process"), (failure) =>
           typeof failure === "string" ? Effect.succeed(failure) : Effect.fail(failure)
         )
       )
