@@ -36,6 +36,8 @@ const quiet = 50
 const together = 250
 /** What is still to be sent. */
 const toSend = ["scheduled", "queued"] as const
+/** As long as all channels are away, what is owed is planned so seldom, in ms. */
+const unplanned = 30_000
 /** The end of time, for questions about what comes next. */
 const ever = Number.MAX_SAFE_INTEGER
 
@@ -109,7 +111,6 @@ export const make = Effect.fnUntraced(function* (
       (row) => claimed(row.stream, (claim) => claim.changing.withPermit(planOwed(row, claim))),
       { concurrency: planners, discard: true }
     )
-    return owed.length
   })
 
   const unsettled = (stream: string, channel: string) =>
@@ -190,30 +191,37 @@ export const make = Effect.fnUntraced(function* (
   const startDue = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const free = [...channels.values()].filter((channel) => channel.freeAt(now) === 0).map(({ name }) => name)
-    if (free.length === 0) return 0
+    if (free.length === 0) return
     const query = { ...own, until: now, channels: free, limit: begun + underway.size }
     const all = yield* outbox.due(query)
     // What is folded must not hide what is to be sent: it waits for its summary, perhaps for long.
     const isHidden = all.length === query.limit && all.some(({ status }) => status === "folded")
     const due = isHidden ? [...all, ...(yield* outbox.due({ ...query, statuses: toSend }))] : all
-    let started = 0
     for (const row of due) {
       const channel = channels.get(row.channel)!
       if (channel.freeAt(now) > 0) continue
       const isNew = yield* row.status === "folded"
         ? start(channel, `~${channel.name}`, (claim) => summarise(channel, claim))
         : start(channel, row.stream, (claim) => deliver(channel, row.stream, claim))
-      if (isNew) {
-        started++
-        yield* Effect.yieldNow
-      }
+      if (isNew) yield* Effect.yieldNow
     }
-    return started
   })
 
+  const every = (holds: (channel: Channel, now: number) => boolean) =>
+    Effect.map(Clock.currentTimeMillis, (now) => [...channels.values()].every((channel) => holds(channel, now)))
+  /** What is owed can wait then, and a deployment need not. */
+  const isPointless = every((channel, now) => channel.isAway(now))
+  const isSilent = every((channel, now) => !channel.answers(now))
+
+  let plannedAt = 0
   const step = Effect.gen(function* () {
     yield* claims.tend
-    return (yield* planAll) + (yield* startDue)
+    const now = yield* Clock.currentTimeMillis
+    if (!(yield* isPointless) || now - plannedAt > unplanned) {
+      plannedAt = now
+      yield* planAll
+    }
+    yield* startDue
   })
 
   /** Until when nothing is due, at most for a while. */
@@ -249,12 +257,6 @@ export const make = Effect.fnUntraced(function* (
       if (left <= 0 || !(yield* news(Math.min(quiet, left)))) return
     }
   })
-
-  const every = (holds: (channel: Channel, now: number) => boolean) =>
-    Effect.map(Clock.currentTimeMillis, (now) => [...channels.values()].every((channel) => holds(channel, now)))
-  /** What is owed can wait then, and a deployment need not. */
-  const isPointless = every((channel, now) => channel.isAway(now))
-  const isSilent = every((channel, now) => !channel.answers(now))
 
   const run: NotifyWorker["run"] = Effect.gen(function* () {
     yield* Effect.forkScoped(Stream.runForEach(lastingChanges(store), () => Queue.offer(wake, undefined)))

@@ -22,10 +22,12 @@ export const deliveryOf = (
     channel,
     deploymentId,
     now,
+    id,
     step = "",
     wait = 0,
     why
   }: {
+    readonly id?: string
     readonly channel: string
     readonly deploymentId: string
     readonly now: number
@@ -34,7 +36,7 @@ export const deliveryOf = (
     readonly why: string
   }
 ): DeliveryState => ({
-  id: deliveryId(message, channel, step),
+  id: id ?? deliveryId(message, channel, step),
   stream: message.stream,
   deploymentId,
   seq: message.seq,
@@ -71,11 +73,13 @@ const overtaken = (rows: ReadonlyArray<DeliveryState>, now: number): ReadonlyArr
       : []
   )
 
-/** Progress is coalesced: at most one notice of it waits, and always says the newest. */
-const coalesced = (rows: ReadonlyArray<DeliveryState>, fresh: DeliveryState, atMostMs: number): DeliveryState => {
+/** Progress of a channel that waits already. It is coalesced: at most one notice of it waits, and always says the newest. */
+const waitingProgress = (rows: ReadonlyArray<DeliveryState>, channel: string): DeliveryState | undefined =>
+  rows.find((row) => row.channel === channel && row.message.facts.kind === "progress" && isUnsettled(row))
+
+/** New progress, not before its pace allows it. */
+const paced = (rows: ReadonlyArray<DeliveryState>, fresh: DeliveryState, atMostMs: number): DeliveryState => {
   const earlier = rows.filter((row) => row.channel === fresh.channel && row.message.facts.kind === "progress")
-  const waiting = earlier.find(isUnsettled)
-  if (waiting !== undefined) return { ...waiting, message: fresh.message, updatedAt: fresh.updatedAt }
   const last = Math.max(0, ...earlier.map(({ updatedAt }) => updatedAt))
   return { ...fresh, status: "scheduled", nextAt: Math.max(fresh.nextAt, last + atMostMs) }
 }
@@ -133,19 +137,24 @@ export const plan = (options: {
             ].map((channel) => ({ channel, why: "acknowledged", afterMs: 0, atMostMs: 0 }))
           : targetsOf(settings, message)
       for (const target of targets) {
+        const waiting = facts.kind === "progress" ? waitingProgress(rows, target.channel) : undefined
+        if (waiting !== undefined) {
+          change([{ ...waiting, message, updatedAt: now }])
+          continue
+        }
         const escalates = target.afterMs > 0
         const id = deliveryId(message, target.channel, escalates ? target.why : "")
         if (rows.some((row) => row.id === id)) continue
         const wait = afterMs + target.afterMs
         const fresh = deliveryOf(message, {
+          id,
           channel: target.channel,
           why: target.why,
           deploymentId,
           now,
-          step: escalates ? target.why : "",
           wait
         })
-        change([facts.kind === "progress" ? coalesced(rows, { ...fresh, nextAt: now }, target.atMostMs) : fresh])
+        change([facts.kind === "progress" ? paced(rows, { ...fresh, nextAt: now }, target.atMostMs) : fresh])
       }
     }
   }
