@@ -89,7 +89,8 @@ const judge = (arrivals: ReadonlyArray<Arrival>, streams: ReadonlyArray<string>)
   // A channel that was away for long gets one summary of what held no more; it is told of each of them, too.
   const summaries = [...first.values()].filter(({ folded }) => folded !== undefined)
   const folded = summaries.reduce((sum, one) => sum + (one.folded ?? 0), 0)
-  return { expected: expected.length, folded, lost: missing - folded, duplicates, unordered }
+  // What arrived without an answer may have been folded later.
+  return { expected: expected.length, folded, lost: Math.max(0, missing - folded), duplicates, unordered }
 }
 
 /** From the end of a failed execution until the receiver has it, with a worker in another process; in ms. */
