@@ -3,7 +3,16 @@
  */
 import * as Schema from "effect/Schema"
 import { EnvironmentName, StackName } from "../domain/Ids.ts"
-import { ChannelName, EscalationSpec, NotificationKind, RouteSpec, Severity } from "../domain/notification/index.ts"
+import {
+  ChannelName,
+  EscalationSpec,
+  HoursZone,
+  NotificationKind,
+  RouteSpec,
+  Severity,
+  TimeOfDay,
+  Weekday
+} from "../domain/notification/index.ts"
 import { formatPath } from "./ConfigurationIssue.ts"
 import { type Inspect, isObject, leaf, list, optional, record, struct, wrong } from "./ShapeWalk.ts"
 
@@ -12,12 +21,19 @@ const oneOrMore =
   (value, path) =>
     Array.isArray(value) ? list(key, item)(value, path) : item(value, path)
 
+const hours = struct("hours", {
+  from: leaf(TimeOfDay, "timeOfDay"),
+  until: leaf(TimeOfDay, "timeOfDay"),
+  days: optional(list("days", leaf(Weekday, "weekday"))),
+  timezone: optional(leaf(HoursZone, "timezone"))
+})
 const when = optional(
   struct("when", {
     environment: optional(oneOrMore("environmentName", leaf(EnvironmentName, "environmentName"))),
     stack: optional(oneOrMore("name", leaf(StackName, "name"))),
     kind: optional(oneOrMore("notificationKind", leaf(NotificationKind, "notificationKind"))),
-    severity: optional(oneOrMore("severity", leaf(Severity, "severity")))
+    severity: optional(oneOrMore("severity", leaf(Severity, "severity"))),
+    hours: optional(hours)
   })
 )
 const to = oneOrMore("to", leaf(ChannelName, "to"))
@@ -41,7 +57,17 @@ const channel = struct("channel", { kind: leaf(Schema.NonEmptyString, "channelKi
 /** All issues of the shape. */
 export const notifications: Inspect = struct("notifications", {
   channels: record("channels", channelName, channel),
-  routes: optional(list("routes", struct("route", { when, to, atMost: leaf(RouteSpec.fields.atMost, "atMost") }))),
+  routes: optional(
+    list(
+      "routes",
+      struct("route", {
+        when,
+        to,
+        atMost: leaf(RouteSpec.fields.atMost, "atMost"),
+        group: leaf(RouteSpec.fields.group, "group")
+      })
+    )
+  ),
   escalate: optional(
     list("escalate", struct("escalation", { when, to, after: leaf(EscalationSpec.fields.after, "after") }))
   )

@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { EnvironmentName, StackName } from "../Ids.ts"
 import { Json } from "../Release.ts"
 import { Span } from "../Span.ts"
+import { Hours } from "./Hours.ts"
 import { NotificationKind, Severity } from "./Kinds.ts"
 
 const oneOrMore = <S extends Schema.Constraint>(item: S) => Schema.Union([item, Schema.Array(item)])
@@ -21,24 +22,27 @@ export const ChannelSpec = Schema.Struct({
 })
 export type ChannelSpec = typeof ChannelSpec.Type
 
-/** Which messages a route is for: they match each of its keys. */
+/** Which messages a route is for: they match each of its keys, and happen within its `hours`. */
 export const RouteWhen = Schema.Struct({
   environment: Schema.optionalKey(oneOrMore(EnvironmentName)),
   stack: Schema.optionalKey(oneOrMore(StackName)),
   kind: Schema.optionalKey(oneOrMore(NotificationKind)),
-  severity: Schema.optionalKey(oneOrMore(Severity))
+  severity: Schema.optionalKey(oneOrMore(Severity)),
+  hours: Schema.optionalKey(Hours)
 })
 export type RouteWhen = typeof RouteWhen.Type
 
 /**
  * A route.
  *
- * *Details*: progress goes to a channel at most once in `atMost` (default 30 seconds) for each execution.
+ * *Details*: progress goes to a channel at most once in `atMost` (default 30 seconds) for each execution. With `group`,
+ * what happens within that time is sent together, as a list.
  */
 export const RouteSpec = Schema.Struct({
   when: Schema.optionalKey(RouteWhen),
   to: oneOrMore(ChannelName),
-  atMost: Schema.optionalKey(Span)
+  atMost: Schema.optionalKey(Span),
+  group: Schema.optionalKey(Span)
 })
 export type RouteSpec = typeof RouteSpec.Type
 

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { isGrouped } from "../../domain/notification/index.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { NotificationSetup } from "../../spi/Notifications.ts"
@@ -160,6 +161,11 @@ export const make = Effect.fnUntraced(function* (
     if (oldest !== undefined && now - oldest.createdAt > foldedAfter) return false
     const open = yield* outbox.due({ ...own, channels: [channel.name], statuses: ["folded"], until: now, limit: 1_000 })
     if (open.length === 0) return false
+    const [first] = open
+    if (open.length === 1 && isGrouped(first!)) {
+      yield* outbox.write({ guards: [claim.lease], deliveries: [{ ...first!, status: "queued", nextAt: now }] })
+      return true
+    }
     const summary = yield* sender.send(channel, summaryOf(channel.name, open, now), null)
     if (summary.status !== "sent") return false
     yield* outbox.write({

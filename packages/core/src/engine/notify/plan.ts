@@ -134,7 +134,7 @@ export const plan = (options: {
                   .filter((row) => messageName(row.message) === facts.of && row.status === "sent")
                   .map(({ channel }) => channel)
               )
-            ].map((channel) => ({ channel, why: "acknowledged", afterMs: 0, atMostMs: 0 }))
+            ].map((channel) => ({ channel, why: "acknowledged", afterMs: 0, atMostMs: 0, groupMs: 0 }))
           : targetsOf(settings, message)
       for (const target of targets) {
         const waiting = facts.kind === "progress" ? waitingProgress(rows, target.channel) : undefined
@@ -154,6 +154,12 @@ export const plan = (options: {
           now,
           wait
         })
+        if (target.groupMs > 0) {
+          // All streams have the same limits between groups, so that what belongs together comes due together.
+          const nextAt = (Math.floor(now / target.groupMs) + 1) * target.groupMs
+          change([{ ...fresh, status: "folded", nextAt }])
+          continue
+        }
         change([facts.kind === "progress" ? paced(rows, { ...fresh, nextAt: now }, target.atMostMs) : fresh])
       }
     }

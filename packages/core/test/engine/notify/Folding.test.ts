@@ -122,3 +122,40 @@ describe("a channel that was away", () => {
     })
   )
 })
+
+describe("a route with a group", () => {
+  const grouping = { routes: [{ to: ["ops"], group: "15 minutes" }] }
+
+  test(
+    "sends what happens within that time together, once it is over",
+    Effect.gen(function* () {
+      const ops = makeMemoryReceiver()
+      const setup = setupOf({ ops }, grouping)
+      yield* history(setup, "e-1", "started", "completed")
+      yield* history(setup, "e-2", "started", "failed")
+      yield* flush(setup)
+      assert.deepStrictEqual(kinds(ops), [])
+      yield* later("15 minutes")(flush(setup))
+      const [summary] = summaries(ops)
+      assert.strictEqual(summary?.grouped, true)
+      assert.sameMembers(
+        summary.items.map(({ kind }) => kind),
+        ["started", "completed", "started", "failed"]
+      )
+      assert.lengthOf(kinds(ops), 1)
+    })
+  )
+
+  test(
+    "sends one notification as it is",
+    Effect.gen(function* () {
+      const ops = makeMemoryReceiver()
+      const setup = setupOf({ ops }, grouping)
+      yield* history(setup, "e-1", "started")
+      yield* later("15 minutes")(flush(setup))
+      assert.deepStrictEqual(kinds(ops), [])
+      yield* later("30 minutes")(flush(setup))
+      assert.deepStrictEqual(kinds(ops), ["started"])
+    })
+  )
+})
