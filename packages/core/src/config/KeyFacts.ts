@@ -150,6 +150,8 @@ const facts: Readonly<Record<string, Fact>> = {
   to: { expected: "the name of a channel, or a list of them", example: `"terminal"` },
   atMost: span("30 seconds"),
   group: span("15 minutes"),
+  links: object("an object with trace", `{ "trace": "https://traces.example.com/trace/\${trace}" }`),
+  traceUrl: { expected: "a URL with ${trace}", example: `"https://traces.example.com/trace/\${trace}"` },
   hours: object("an object with from, until, days and timezone", `{ "from": "08:00", "until": "18:00" }`),
   timeOfDay: { expected: "a time of day from 00:00 to 24:00", example: `"08:00"` },
   days: object("a list of weekdays", `["mon", "fri"]`),

@@ -11,6 +11,7 @@ import {
   RouteSpec,
   Severity,
   TimeOfDay,
+  TraceUrl,
   Weekday
 } from "../domain/notification/index.ts"
 import { formatPath } from "./ConfigurationIssue.ts"
@@ -68,6 +69,7 @@ export const notifications: Inspect = struct("notifications", {
       })
     )
   ),
+  links: optional(struct("links", { trace: optional(leaf(TraceUrl, "traceUrl")) })),
   escalate: optional(
     list("escalate", struct("escalation", { when, to, after: leaf(EscalationSpec.fields.after, "after") }))
   )

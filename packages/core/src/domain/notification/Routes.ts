@@ -58,15 +58,22 @@ export const EscalationSpec = Schema.Struct({
 })
 export type EscalationSpec = typeof EscalationSpec.Type
 
+/** The address of a trace, `https://…`, with `${trace}` where its ID stands. */
+export const TraceUrl = Schema.String.check(
+  Schema.isPattern(/^https?:\/\/\S*\$\{trace\}\S*$/, { expected: "a URL with ${trace}" }),
+  Schema.isMaxLength(1_024)
+)
+
 /**
  * Notifications, as configured.
  *
  * *Details*: without routes, everything of severity `critical` or `warning`, completed executions and recoveries go to all
- * channels.
+ * channels. `links.trace` is where traces are shown.
  */
 export const NotificationsSpec = Schema.Struct({
   channels: Schema.Record(ChannelName, ChannelSpec),
   routes: Schema.optionalKey(Schema.Array(RouteSpec)),
-  escalate: Schema.optionalKey(Schema.Array(EscalationSpec))
+  escalate: Schema.optionalKey(Schema.Array(EscalationSpec)),
+  links: Schema.optionalKey(Schema.Struct({ trace: Schema.optionalKey(TraceUrl) }))
 })
 export type NotificationsSpec = typeof NotificationsSpec.Type

@@ -13,7 +13,7 @@ import type { DeliveryState } from "../../spi/Outbox.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { settled } from "./chains.ts"
 import { makeClaims } from "./Claims.ts"
-import { deliveryId, plan } from "./plan.ts"
+import { deliveryId, linksTo, plan } from "./plan.ts"
 import { after, beginning, eventsAfter } from "./Timeline.ts"
 
 /** A message, a channel that it goes to, and why; what became of it, if it was planned already. */
@@ -51,7 +51,8 @@ export const explain = Effect.fnUntraced(function* (
       deployment,
       before: before.state,
       after: moment.state,
-      recent: moment.recent
+      recent: moment.recent,
+      links: linksTo(settings, moment)
     })) {
       const targets = targetsOf(settings, message)
       if (targets.length === 0)

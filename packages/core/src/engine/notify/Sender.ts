@@ -2,28 +2,63 @@
  * What becomes of one delivery: sent, failed, or folded because it holds no more.
  */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type { Estimate } from "../../analysis/Estimate.ts"
+import { causeInfo } from "../../domain/errors/index.ts"
 import type { ExecutionState } from "../../domain/Execution.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
-import { stillTrue } from "../../domain/notification/index.ts"
-import type { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { type Message, type MessageEta, stillTrue } from "../../domain/notification/index.ts"
+import { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import type { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { NotificationSetup } from "../../spi/Notifications.ts"
 import type { NotifyError } from "../../spi/NotifyError.ts"
 import type { DeliveryState } from "../../spi/Outbox.ts"
+import { estimate } from "../estimation/index.ts"
+import { QueueStatus } from "../preview/index.ts"
 import { afterFailure, attempt } from "./Attempt.ts"
 import type { Channel } from "./Channel.ts"
 import { foldedAfter } from "./summary.ts"
 
 const folded = (nextAt: number) => ({ status: "folded" as const, nextAt })
 
+/** The interval of an estimate. */
+const etaOf = (now: number, left: Estimate | undefined): MessageEta | undefined =>
+  left === undefined || left.low === null || left.high === null || left.n === null
+    ? undefined
+    : { earliest: Math.round(now + left.low), latest: Math.round(now + left.high), n: left.n }
+
 /** The sender of a worker, and how often it has sent and failed. Nothing is written. */
-export const makeSender = (setup: NotificationSetup, store: DeploymentStore["Service"]) => {
+export const makeSender = (setup: NotificationSetup, services: Context.Context<DeploymentStore | LeaseStore>) => {
+  const store = Context.get(services, DeploymentStore)
   const counts = { sent: 0, failed: 0 }
 
   const overtaken = Effect.fnUntraced(function* (state: ExecutionState | undefined) {
     if (state === undefined) return false
     const environment = yield* store.environment(state.deploymentId, state.environment)
     return environment !== undefined && environment.last !== state.correlationId
+  })
+
+  /** What is known at the moment of sending, but not at the event. */
+  const enriched = Effect.fnUntraced(function* (message: Message, state: ExecutionState | undefined) {
+    const { facts } = message
+    if (state === undefined || (facts.kind !== "waiting" && facts.kind !== "progress")) return message
+    if (facts.kind === "progress") {
+      const eta = etaOf(yield* Clock.currentTimeMillis, yield* estimate(state))
+      return eta === undefined ? message : { ...message, facts: { ...facts, eta } }
+    }
+    const { ahead, left } = yield* QueueStatus.placeOf(state)
+    const clearance = etaOf(yield* Clock.currentTimeMillis, left)
+    const behind = ahead.map(({ by, correlationId, kind }) =>
+      causeInfo("blocked_by_queue", {
+        deployment: state.deploymentId,
+        environment: state.environment,
+        execution: correlationId,
+        kind,
+        by
+      })
+    )
+    return { ...message, facts: { ...facts, behind, ...(clearance === undefined ? {} : { clearance }) } }
   })
 
   /** What becomes of a delivery before it is sent; undefined if it is to be sent. */
@@ -35,7 +70,10 @@ export const makeSender = (setup: NotificationSetup, store: DeploymentStore["Ser
     const state = message.execution === undefined ? undefined : yield* store.execution(row.stream as CorrelationId)
     const holds = stillTrue(message, state)
     if (row.status === "scheduled") {
-      return { ...row, updatedAt: now, ...(holds ? { status: "queued" as const, nextAt: now } : folded(0)) }
+      if (!holds) return { ...row, updatedAt: now, ...folded(0) }
+      // An estimate is worth having, but no notification waits for it.
+      const told = yield* Effect.orElseSucceed(Effect.provide(enriched(message, state), services), () => message)
+      return { ...row, updatedAt: now, status: "queued" as const, nextAt: now, message: told }
     }
     return holds && !(yield* overtaken(state)) ? undefined : { ...row, updatedAt: now, ...folded(now) }
   })

@@ -83,7 +83,7 @@ export const make = Effect.fnUntraced(function* (
   const underway = new Map<string, Channel>()
   const own = { deploymentId: setup.deploymentId }
   const planOwed = makePlanner(setup, store)
-  const sender = makeSender(setup, store)
+  const sender = makeSender(setup, yield* Effect.context<DeploymentStore | LeaseStore>())
   yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeoutOption(claims.returnAll, "1 second")))
 
   const lastReceipt = (stream: string, channel: string) =>

@@ -4,6 +4,7 @@
 import type { StoredEvent } from "../../domain/Event.ts"
 import { isEnd, type Message, type NotificationsSpec, noticesOf, targetsOf } from "../../domain/notification/index.ts"
 import type { DeliveryState } from "../../spi/Outbox.ts"
+import { traceIdOf } from "../../telemetry/Ids.ts"
 import { sha256 } from "../../telemetry/sha256.ts"
 import { isUnsettled, withChanges } from "./chains.ts"
 import { after, type Moment } from "./Timeline.ts"
@@ -51,6 +52,12 @@ export const deliveryOf = (
   receipt: null,
   error: null
 })
+
+/** Where more can be seen of an execution, as configured. */
+export const linksTo = ({ links }: NotificationsSpec, { state }: Moment): Message["links"] =>
+  links?.trace === undefined || state === undefined
+    ? []
+    : [{ to: "trace", url: links.trace.replaceAll("${trace}", traceIdOf(state.correlationId)) }]
 
 interface Planned {
   readonly moment: Moment
@@ -120,6 +127,7 @@ export const plan = (options: {
       before: before.state,
       after: moment.state,
       recent: moment.recent,
+      links: linksTo(settings, moment),
       ...(exposedMs === undefined ? {} : { exposedMs })
     }
     for (const { afterMs, message } of noticesOf(stored, context)) {

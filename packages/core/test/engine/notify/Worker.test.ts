@@ -7,8 +7,11 @@ import * as EventId from "../../../src/domain/EventId.ts"
 import { ExecutionLog } from "../../../src/engine/log/index.ts"
 import { Notices } from "../../../src/engine/facade/Notices.ts"
 import { messageName, NotifyWorker, unattendedSince } from "../../../src/engine/notify/index.ts"
-import { DeploymentStore, Notifications } from "../../../src/spi/index.ts"
+import { DeploymentStore, LeaseStore, Notifications } from "../../../src/spi/index.ts"
+import { executionClaimKey } from "../../../src/spi/LeaseKey.ts"
+import { traceIdOf } from "../../../src/telemetry/Ids.ts"
 import { makeMemoryReceiver } from "../../../src/testing/notifier/MemoryReceiver.ts"
+import { requested } from "../../../src/testing/suites/storeHistories.ts"
 import { eventually } from "../../../src/testing/suites/storeSuiteStores.ts"
 import { at, everything, first, flush, history, kinds, later, place, setupOf, test } from "./support.ts"
 
@@ -165,6 +168,44 @@ describe("the worker of notifications", () => {
       yield* flush(setup)
       assert.strictEqual(new Set(ops.arrivals().map(({ id }) => id)).size, 40)
       assert.strictEqual(ops.arrivals().length, 40)
+    })
+  )
+})
+
+describe("what is known when a notification is sent", () => {
+  test(
+    "names the requests ahead of one that waits, and where its trace is",
+    Effect.gen(function* () {
+      const ops = makeMemoryReceiver()
+      const setup = setupOf(
+        { ops },
+        {
+          routes: [{ when: { kind: ["waiting", "failed"] }, to: ["ops"] }],
+          links: { trace: "https://traces.example.com/${trace}" }
+        }
+      )
+      const leases = yield* LeaseStore
+      for (const id of ["e-1", "e-2"]) {
+        const request = requested(place, CorrelationId.make(id), at, { queue: "fifo" })
+        yield* ExecutionLog.write(id, [{ ...request, id: EventId.requested }]).pipe(
+          Effect.provideService(Notifications, Effect.succeed(setup))
+        )
+        yield* leases.acquire({
+          key: executionClaimKey(CorrelationId.make(id)),
+          holder: id,
+          ttl: Duration.hours(1),
+          purpose: { kind: "run" }
+        })
+      }
+      yield* later("6 seconds")(flush(setup))
+      const waiting = ops.arrivals().find(({ message }) => message.stream === "e-2")?.message
+      assert.deepInclude(waiting?.facts, { kind: "waiting" })
+      const behind = waiting?.facts.kind === "waiting" ? waiting.facts.behind : []
+      assert.deepStrictEqual(
+        behind.map(({ code, params }) => [code, params.execution, params.by]),
+        [["blocked_by_queue", "e-1", "suite"]]
+      )
+      assert.deepStrictEqual(waiting?.links, [{ to: "trace", url: `https://traces.example.com/${traceIdOf("e-2")}` }])
     })
   )
 })
