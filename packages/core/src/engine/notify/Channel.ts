@@ -8,7 +8,7 @@ import type { NotificationSetup } from "../../spi/Notifications.ts"
 import { NotifyError } from "../../spi/NotifyError.ts"
 
 /** After so many failures in a row, a channel is left alone. */
-const failuresToOpen = 4
+const failuresToOpen = 8
 /** For how long, in ms: doubled each time, up to the longest. */
 const shortest = 2_000
 const longest = 30_000
