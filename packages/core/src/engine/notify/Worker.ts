@@ -127,6 +127,9 @@ export const make = Effect.fnUntraced(function* (
         Effect.gen(function* () {
           const { channel, stream } = changed
           const current = version === claim.version ? rows : yield* unsettled(stream, channel)
+          // It was acknowledged while it was on its way: a failure does not bring it back.
+          const isOver = version !== claim.version && current.every(({ id }) => id !== changed.id)
+          if (isOver && changed.status !== "sent") return { rows: current, version: claim.version }
           const now = yield* Clock.currentTimeMillis
           const changes = settled(current, [changed], now)
           yield* outbox.write({ guards: [claim.lease], deliveries: changes })

@@ -1,4 +1,5 @@
 import { assert, describe } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -7,7 +8,15 @@ import * as EventId from "../../../src/domain/EventId.ts"
 import { ExecutionLog } from "../../../src/engine/log/index.ts"
 import { Notices } from "../../../src/engine/facade/Notices.ts"
 import { messageName, NotifyWorker, unattendedSince } from "../../../src/engine/notify/index.ts"
-import { DeploymentStore, LeaseStore, Notifications } from "../../../src/spi/index.ts"
+import {
+  DeploymentStore,
+  LeaseStore,
+  Notifications,
+  type NotificationSetup,
+  type Notifier,
+  NotifyError,
+  type StoreError
+} from "../../../src/spi/index.ts"
 import { executionClaimKey } from "../../../src/spi/LeaseKey.ts"
 import { traceIdOf } from "../../../src/telemetry/Ids.ts"
 import { makeMemoryReceiver } from "../../../src/testing/notifier/MemoryReceiver.ts"
@@ -168,6 +177,83 @@ describe("the worker of notifications", () => {
       yield* flush(setup)
       assert.strictEqual(new Set(ops.arrivals().map(({ id }) => id)).size, 40)
       assert.strictEqual(ops.arrivals().length, 40)
+    })
+  )
+})
+
+/** Acknowledges the first notification of a stream. */
+const acknowledged = Effect.fnUntraced(function* (setup: NotificationSetup, stream: string) {
+  const [row] = yield* (yield* DeploymentStore).outbox.deliveries({ stream })
+  const notification = messageName(row!.message)
+  yield* ExecutionLog.write(stream, [
+    {
+      id: EventId.acknowledged(notification),
+      at,
+      event: { _tag: "NotificationAcknowledged", notification, by: "ada" }
+    }
+  ]).pipe(Effect.provideService(Notifications, Effect.succeed(setup)))
+})
+
+describe("an escalation", () => {
+  test(
+    "reaches the second channel within a minute if the first one hangs",
+    Effect.gen(function* () {
+      const [ops, boss] = [makeMemoryReceiver(), makeMemoryReceiver()]
+      ops.failing(() => ({ _tag: "Hang" }))
+      const setup = setupOf(
+        { ops, boss },
+        { routes: [{ to: ["ops"] }], escalate: [{ after: "50 seconds", to: "boss" }] }
+      )
+      yield* history(setup, "e-1", "failed")
+      yield* flush(setup)
+      assert.deepStrictEqual(kinds(boss), [])
+      yield* later("1 minute")(flush(setup))
+      assert.deepStrictEqual(kinds(boss), ["failed"])
+      assert.deepStrictEqual(kinds(ops), [])
+    })
+  )
+
+  test(
+    "and the first channel get nothing more once it is acknowledged, also if an attempt was on its way",
+    Effect.gen(function* () {
+      const [ops, boss] = [makeMemoryReceiver(), makeMemoryReceiver()]
+      const answer = yield* Deferred.make<void>()
+      let tries = 0
+      const slow: Notifier = {
+        ...ops.notifier,
+        send: (delivery) =>
+          Effect.suspend(() => {
+            tries++
+            const reason = { _tag: "Unknown", message: "no answer" } as const
+            return Effect.andThen(
+              Deferred.await(answer),
+              Effect.fail(new NotifyError({ channel: "ops", notifier: delivery.thread, reason }))
+            )
+          })
+      }
+      const settings = { routes: [{ to: ["ops"] }], escalate: [{ after: "50 seconds", to: "boss" }] }
+      const setup = setupOf({ ops: { ...ops, notifier: slow }, boss }, settings)
+      yield* history(setup, "e-1", "failed")
+      const statuses = Effect.map(
+        Effect.flatMap(DeploymentStore, ({ outbox }) => outbox.deliveries({ stream: "e-1" })),
+        (rows) => rows.filter(({ message }) => message.facts.kind === "failed").map(({ status }) => status)
+      )
+      const until = (isSo: Effect.Effect<boolean, StoreError, DeploymentStore>) =>
+        eventually(Effect.filterOrFail(isSo, (so) => so))
+      yield* Effect.gen(function* () {
+        const worker = yield* NotifyWorker.make(setup)
+        yield* Effect.forkScoped(worker.run)
+        yield* until(Effect.sync(() => tries === 1))
+        yield* acknowledged(setup, "e-1")
+        yield* until(Effect.map(statuses, (all) => all.every((status) => status === "acknowledged")))
+        yield* Deferred.succeed(answer, undefined)
+        // The store is in memory: what follows from the answer needs no time, only turns.
+        yield* Effect.repeat(Effect.yieldNow, { times: 500 })
+      }).pipe(Effect.scoped)
+      yield* later("1 hour")(flush(setup))
+      assert.deepStrictEqual(yield* statuses, ["acknowledged", "acknowledged"])
+      assert.strictEqual(tries, 1)
+      assert.deepStrictEqual(kinds(boss), [])
     })
   )
 })
