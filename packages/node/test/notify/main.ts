@@ -66,7 +66,9 @@ try {
       `${repeated} arrived twice with the same key (${share(repeated)}): ${duplicates.afterKill} after a kill ` +
         `(${share(duplicates.afterKill)}), ${duplicates.afterNoAnswer} after a connection that the receiver closed without an answer`
     )
-    say(`memory of the workers: at most ${memory.most} MiB, the last one ${memory.last.join(" … ")} MiB`)
+    say(
+      `memory of the last worker: alive ${memory.alive.join(" … ")} MiB, as a process ${memory.whole.join(" … ")} MiB`
+    )
     if (lost > 0 || unordered > 0 || repeated > expected / 100) process.exitCode = 1
   }
 } finally {

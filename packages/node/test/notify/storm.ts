@@ -131,10 +131,24 @@ export const latency = async (where: string, executions: number) => {
 
 /** It ends by then even if something was lost, in ms. */
 const longest = 45 * 60_000
-/** For so many seconds, the memory of a worker still grows. */
+/** So many of its first reports of memory are left out: a worker loads its modules, and its first streams. */
 const warmUp = 10
 
-/** Runs it, and returns the figures. `memory` is in MiB: the most of any worker, and the span of the one that lived longest. */
+interface Memory {
+  readonly whole: number
+  readonly alive: number
+}
+
+const memoryIn = (text: string): ReadonlyArray<Memory> =>
+  text
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" ").map(Number))
+    .map(([whole = 0, alive = 0]) => ({ whole, alive }))
+
+const spanOf = (values: ReadonlyArray<number>) => [Math.min(...values), Math.max(...values)] as const
+
+/** Runs it, and returns the figures. `memory` is in MiB: of the worker that lived longest. */
 export const storm = async ({ awaySeconds, executions, hangs, kills, where }: StormOptions) => {
   const start = Date.now()
   const awayFrom = start + 2_000
@@ -146,17 +160,17 @@ export const storm = async ({ awaySeconds, executions, hangs, kills, where }: St
     return chance < 0.3 ? "refuse" : hangs && chance < 0.302 ? "hang" : chance < 0.304 ? "drop" : "take"
   }
   const receiver = await startReceiver(answer)
-  const memory: Array<Array<number>> = []
+  const memory: Array<Array<Memory>> = []
   let worker: ChildProcess | undefined
   let isOver = false
 
   const startWorker = () => {
     const path = fileURLToPath(new URL("worker.ts", import.meta.url))
-    const args = ["--conditions=@signalbox/source", "--disable-warning=ExperimentalWarning", path, where, receiver.url]
-    worker = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
-    const own: Array<number> = []
+    const flags = ["--conditions=@signalbox/source", "--disable-warning=ExperimentalWarning", "--expose-gc"]
+    worker = spawn(process.execPath, [...flags, path, where, receiver.url], { stdio: ["ignore", "pipe", "inherit"] })
+    const own: Array<Memory> = []
     memory.push(own)
-    worker.stdout?.on("data", (text: Buffer) => own.push(...text.toString().trim().split("\n").map(Number)))
+    worker.stdout?.on("data", (text: Buffer) => own.push(...memoryIn(text.toString())))
     return worker
   }
 
@@ -214,6 +228,6 @@ export const storm = async ({ awaySeconds, executions, hangs, kills, where }: St
     ...judge(receiver.arrivals, streams),
     kills,
     seconds: Math.round((Date.now() - start) / 1_000),
-    memory: { most: Math.max(...memory.flat()), last: [Math.min(...settled), Math.max(...settled)] as const }
+    memory: { whole: spanOf(settled.map(({ whole }) => whole)), alive: spanOf(settled.map(({ alive }) => alive)) }
   }
 }
