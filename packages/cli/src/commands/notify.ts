@@ -90,10 +90,13 @@ const list = Command.make(
 ).pipe(Command.withDescription("List notifications that wait or were given up"))
 
 const id = Argument.String("id").pipe(Argument.withDescription("Notification, as notify list shows it"))
+const idOrLink = Argument.String("id").pipe(
+  Argument.withDescription("Notification, as notify list shows it, or the link that came with it")
+)
 
 /** The first characters of an id are enough. */
 const whole = Effect.fnUntraced(function* (given: string) {
-  if (given.length >= 32) return given
+  if (given.length >= 32 || given.startsWith("http")) return given
   const found = yield* (yield* notices).list({ newestFirst: true, limit: 10_000 })
   const all = found.filter((row) => row.id.startsWith(given))
   return all.length === 1 ? all[0]!.id : given
@@ -187,7 +190,7 @@ const test = Command.make(
 
 const ack = Command.make(
   "ack",
-  { id, by, reason },
+  { id: idOrLink, by, reason },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
     yield* withNotices(

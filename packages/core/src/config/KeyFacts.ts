@@ -150,6 +150,13 @@ const facts: Readonly<Record<string, Fact>> = {
   to: { expected: "the name of a channel, or a list of them", example: `"terminal"` },
   atMost: span("30 seconds"),
   group: span("15 minutes"),
+  acknowledge: object(
+    "an object with url, secret and validFor",
+    `{ "url": "https://deployments.example.com/acknowledge", "secret": { "$secret": "ACK_SECRET" } }`
+  ),
+  acknowledgeUrl: { expected: "a URL", example: `"https://deployments.example.com/acknowledge"` },
+  acknowledgeSecret: { expected: "a reference to a secret", example: `{ "$secret": "ACK_SECRET" }` },
+  validFor: span("7 days"),
   links: object("an object with trace", `{ "trace": "https://traces.example.com/trace/\${trace}" }`),
   traceUrl: { expected: "a URL with ${trace}", example: `"https://traces.example.com/trace/\${trace}"` },
   hours: object("an object with from, until, days and timezone", `{ "from": "08:00", "until": "18:00" }`),

@@ -4,6 +4,7 @@
 import * as Schema from "effect/Schema"
 import { EnvironmentName, StackName } from "../domain/Ids.ts"
 import {
+  AcknowledgeSpec,
   ChannelName,
   EscalationSpec,
   HoursZone,
@@ -68,6 +69,13 @@ export const notifications: Inspect = struct("notifications", {
         group: leaf(RouteSpec.fields.group, "group")
       })
     )
+  ),
+  acknowledge: optional(
+    struct("acknowledge", {
+      url: leaf(AcknowledgeSpec.fields.url, "acknowledgeUrl"),
+      secret: leaf(AcknowledgeSpec.fields.secret, "acknowledgeSecret"),
+      validFor: leaf(AcknowledgeSpec.fields.validFor, "validFor")
+    })
   ),
   links: optional(struct("links", { trace: optional(leaf(TraceUrl, "traceUrl")) })),
   escalate: optional(

@@ -3,6 +3,7 @@ import { consoleNotifier } from "@signalbox/core/engine"
 import { notifiersOf, type Plugin, type PluginContext } from "@signalbox/core/plugin"
 import { type NotificationSetup, notificationSetup } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
+import { ackLinks } from "../notify/ackLinks.ts"
 import type { NotificationsOptions } from "./Connection.ts"
 
 const terminal = consoleNotifier((text) => void process.stderr.write(text))
@@ -28,6 +29,13 @@ export const notificationsOf = (
   const kinds = new Map([["console", terminal], ...notifiersOf(plugins, context, (name) => process.env[name])])
   return Effect.map(
     Effect.fromResult(Configuration.notificationsIn({ notifications }, kinds)),
-    (settings) => settings && notificationSetup({ settings, kinds, deploymentId })
+    (settings) =>
+      settings &&
+      notificationSetup({
+        settings,
+        kinds,
+        deploymentId,
+        ackLinks: ackLinks(settings, (name) => process.env[name])
+      })
   )
 }

@@ -30,7 +30,7 @@ export interface StormOptions {
 
 const deploymentId = DeploymentId.make("DX6604E")
 
-const requested = (stream: string): NewEvent => ({
+export const requested = (stream: string): NewEvent => ({
   id: "requested",
   at: Date.now(),
   event: {
@@ -53,7 +53,7 @@ const transitions: ReadonlyArray<EventOf<"ExecutionTransitioned">["on"]> = [
   "completed"
 ]
 
-const transition = (on: EventOf<"ExecutionTransitioned">["on"], n: number): NewEvent => ({
+export const transition = (on: EventOf<"ExecutionTransitioned">["on"], n: number): NewEvent => ({
   id: `transition/${n}`,
   at: Date.now(),
   event: { _tag: "ExecutionTransitioned", on }

@@ -65,15 +65,25 @@ export const TraceUrl = Schema.String.check(
 )
 
 /**
+ * Links that acknowledge: the address of what takes them, the secret that signs them, and how long they hold (default 7 days).
+ */
+export const AcknowledgeSpec = Schema.Struct({
+  url: Schema.String.check(Schema.isPattern(/^https?:\/\/\S+$/, { expected: "a URL" }), Schema.isMaxLength(1_024)),
+  secret: Schema.Struct({ $secret: Schema.String.check(Schema.isMinLength(1)) }),
+  validFor: Schema.optionalKey(Span)
+})
+
+/**
  * Notifications, as configured.
  *
  * *Details*: without routes, everything of severity `critical` or `warning`, completed executions and recoveries go to all
- * channels. `links.trace` is where traces are shown.
+ * channels. `links.trace` is where traces are shown. With `acknowledge`, what escalates has a link that stops it.
  */
 export const NotificationsSpec = Schema.Struct({
   channels: Schema.Record(ChannelName, ChannelSpec),
   routes: Schema.optionalKey(Schema.Array(RouteSpec)),
   escalate: Schema.optionalKey(Schema.Array(EscalationSpec)),
+  acknowledge: Schema.optionalKey(AcknowledgeSpec),
   links: Schema.optionalKey(Schema.Struct({ trace: Schema.optionalKey(TraceUrl) }))
 })
 export type NotificationsSpec = typeof NotificationsSpec.Type

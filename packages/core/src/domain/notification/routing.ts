@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import { isWithin } from "./Hours.ts"
 import { type NotificationKind, notificationKinds } from "./Kinds.ts"
 import type { Message } from "./Message.ts"
-import type { NotificationsSpec, RouteWhen } from "./Routes.ts"
+import type { EscalationSpec, NotificationsSpec, RouteWhen } from "./Routes.ts"
 
 const listOf = <A>(value: A | ReadonlyArray<A> | undefined): ReadonlyArray<A> =>
   value === undefined ? [] : Array.isArray(value) ? (value as ReadonlyArray<A>) : [value as A]
@@ -42,6 +42,13 @@ export interface Target {
   readonly groupMs: number
 }
 
+const concerns = ({ when }: EscalationSpec, message: Message): boolean =>
+  matches(when ?? { severity: "critical" }, message)
+
+/** Whether a message goes further unless it is acknowledged. */
+export const escalates = ({ escalate = [] }: NotificationsSpec, message: Message): boolean =>
+  escalate.some((step) => concerns(step, message))
+
 const usualPace = 30_000
 const grouped = ".group"
 
@@ -73,7 +80,7 @@ export const targetsOf = (
     }
   }
   const later = escalate.flatMap((step, index) =>
-    matches(step.when ?? { severity: "critical" }, message)
+    concerns(step, message)
       ? channelsOf(step).map((channel) => ({
           channel,
           why: `escalate[${index}]`,

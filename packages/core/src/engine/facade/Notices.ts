@@ -32,7 +32,7 @@ export class Notices extends Context.Service<
     readonly preview: Effect.Effect<ReadonlyArray<DeliveryState>, Rejected | StoreError>
     /** Sends dead deliveries again: one, or all of them. Returns them. */
     readonly retry: (id?: string) => Effect.Effect<ReadonlyArray<DeliveryState>, Rejected | StoreError>
-    /** Acknowledges a notification: nothing more of it is sent. Returns the delivery that was named. */
+    /** Acknowledges a notification, by id or by its link: nothing more of it is sent. Returns the delivery that was named. */
     readonly acknowledge: (
       id: string,
       options: { readonly by: string; readonly reason?: string }
@@ -68,6 +68,15 @@ export class Notices extends Context.Service<
         return found ?? (yield* reject("unknown_delivery", { delivery: id }))
       })
 
+      /** A link is as good as the id that it was signed for. */
+      const deliveryIn = Effect.fnUntraced(function* (given: string) {
+        if (!/^https?:/.test(given)) return given
+        const links = (yield* configured).ackLinks
+        const accepted = links?.accept(given, yield* Clock.currentTimeMillis) ?? { _tag: "Invalid" as const }
+        if (accepted._tag === "Accepted") return accepted.id
+        return yield* reject(accepted._tag === "Expired" ? "ack_link_expired" : "ack_link_invalid", {})
+      })
+
       return Notices.of({
         list: store.outbox.deliveries,
         unattendedSince: (deploymentId) => given(unattendedSince(deploymentId)),
@@ -87,7 +96,7 @@ export class Notices extends Context.Service<
         acknowledge: Effect.fnUntraced(function* (id, options) {
           const { by, reason } = options
           yield* inLines(options)
-          const found = yield* named(id)
+          const found = yield* named(yield* deliveryIn(id))
           const notification = messageName(found.message)
           const at = yield* Clock.currentTimeMillis
           yield* ExecutionLog.write(found.stream, [

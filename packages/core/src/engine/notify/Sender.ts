@@ -8,7 +8,7 @@ import type { Estimate } from "../../analysis/Estimate.ts"
 import { causeInfo } from "../../domain/errors/index.ts"
 import type { ExecutionState } from "../../domain/Execution.ts"
 import type { CorrelationId } from "../../domain/Ids.ts"
-import { type Message, type MessageEta, stillTrue } from "../../domain/notification/index.ts"
+import { escalates, type Message, type MessageEta, stillTrue } from "../../domain/notification/index.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { NotificationSetup } from "../../spi/Notifications.ts"
@@ -78,14 +78,27 @@ export const makeSender = (setup: NotificationSetup, services: Context.Context<D
     return holds && !(yield* overtaken(state)) ? undefined : { ...row, updatedAt: now, ...folded(now) }
   })
 
+  /** With a link that acknowledges it, where that stops something. The link is not stored: who has it may use it. */
+  const linked = (row: DeliveryState, now: number): DeliveryState =>
+    setup.ackLinks === undefined || !escalates(setup.settings, row.message)
+      ? row
+      : {
+          ...row,
+          message: {
+            ...row.message,
+            links: [...row.message.links, { to: "acknowledge", url: setup.ackLinks.link(row.id, now) }]
+          }
+        }
+
   /** Sends it once; `earlier` is the receipt that the channel gave last for its stream. */
   const send = Effect.fnUntraced(function* (channel: Channel, row: DeliveryState, earlier: DeliveryState["receipt"]) {
     const notifier = yield* channel.opened
     if (row.message.facts.kind === "acknowledged" && !notifier.capabilities.acknowledge) {
       return { ...row, ...folded(0) }
     }
-    channel.enter(yield* Clock.currentTimeMillis)
-    const outcome = yield* Effect.result(attempt(notifier, row, earlier, setup.template)).pipe(
+    const begun = yield* Clock.currentTimeMillis
+    channel.enter(begun)
+    const outcome = yield* Effect.result(attempt(notifier, linked(row, begun), earlier, setup.template)).pipe(
       Effect.onInterrupt(() => Effect.map(Clock.currentTimeMillis, (now) => channel.leave("refused", now)))
     )
     const now = yield* Clock.currentTimeMillis
