@@ -152,9 +152,11 @@ const tasks = {
     run: ([first = "", ...rest]) => {
       const [main, args] =
         first === "gcp"
-          ? ["packages/provider-gcp", rest]
-          : ["packages/cli", [first, ...rest].filter((one) => one !== "")]
-      const program = [...node, "--conditions=@signalbox/source", `${main}/test/chaos/main.ts`, ...args]
+          ? ["packages/provider-gcp/test/chaos", rest]
+          : first === "notify"
+            ? ["packages/node/test/notify", rest]
+            : ["packages/cli/test/chaos", [first, ...rest].filter((one) => one !== "")]
+      const program = [...node, "--conditions=@signalbox/source", `${main}/main.ts`, ...args]
       return step("chaos", "node", program, { quiet: false, next: "Each failure above says how to have it again." })
     }
   },
