@@ -36,7 +36,17 @@ const retryAfter = ({ statusDetails }: GcpFailure): number => {
 const denied = ({ errorInfoMetadata = {} }: GcpFailure, message: string, call: string): ProviderReason => {
   const permission =
     errorInfoMetadata["permission"] ?? /['"]?\b(\w+\.\w+\.\w+)\b['"]? (?:permission )?denied/i.exec(message)?.[1]
-  return { _tag: "Denied", message, action: permission ?? call }
+  const action = permission ?? call
+  const account = /[\w.-]+@[\w.-]+\.gserviceaccount\.com/.exec(message)?.[0]
+  const hint = /actas$/i.test(action) && account !== undefined ? { hint: grantActAs(account) } : {}
+  return { _tag: "Denied", message, action, ...hint }
+}
+
+/** How a principal is allowed to deploy what runs as a service account. */
+export const grantActAs = (account: string, principal?: string): string => {
+  const kind = principal?.endsWith("gserviceaccount.com") === true ? "serviceAccount" : "user"
+  const member = principal === undefined ? "<member>" : `${kind}:${principal}`
+  return `Allow it: gcloud iam service-accounts add-iam-policy-binding ${account} --member ${member} --role roles/iam.serviceAccountUser`
 }
 
 /** Services of a project are switched on one by one. */

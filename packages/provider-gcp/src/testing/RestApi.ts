@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage } from "node:http"
 import type { AddressInfo } from "node:net"
 import { text } from "node:stream/consumers"
 import { ApiError } from "./ApiError.ts"
+import { iamService, projectsService } from "./Iam.ts"
 import { firstVersion } from "./Knative.ts"
 import { loggingService } from "./Logging.ts"
 import { monitoringService } from "./Monitoring.ts"
@@ -208,6 +209,20 @@ const routes: ReadonlyArray<Route> = [
     }),
     checked: "google.monitoring.v3.ListTimeSeriesRequest",
     response: "google.monitoring.v3.ListTimeSeriesResponse"
+  },
+  {
+    service: iamService,
+    method: "POST",
+    path: /^\/v1\/projects\/-\/serviceAccounts\/([^/:]+):testIamPermissions$/,
+    name: "TestIamPermissions",
+    request: ([account], _, body) => ({ ...body, account: account! })
+  },
+  {
+    service: projectsService,
+    method: "GET",
+    path: /^\/v1\/projects\/([^/:]+)$/,
+    name: "GetProject",
+    request: ([project]) => ({ project: project! })
   },
   {
     service: loggingService,

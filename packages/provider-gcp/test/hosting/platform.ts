@@ -8,7 +8,7 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { testMutation } from "../../../core/src/testing/provider/testMutation.ts"
 import { make } from "../../src/hosting/HostingProvider.ts"
-import { stepOf } from "../../src/hosting/Names.ts"
+import { stepOf } from "../../src/marks.ts"
 import { ApiError, type GcpSimulator, startGcpSimulator } from "../../src/testing/index.ts"
 
 export const project = "shop-1"
