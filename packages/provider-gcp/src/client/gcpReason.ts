@@ -33,13 +33,13 @@ const retryAfter = ({ statusDetails }: GcpFailure): number => {
 }
 
 /** The permission and the resource that a refusal is about. */
-const denied = ({ errorInfoMetadata = {} }: GcpFailure, message: string, call: string): ProviderReason => {
+const denied = ({ errorInfoMetadata = {} }: GcpFailure, message: string, call: string) => {
   const permission =
     errorInfoMetadata["permission"] ?? /['"]?\b(\w+\.\w+\.\w+)\b['"]? (?:permission )?denied/i.exec(message)?.[1]
   const action = permission ?? call
   const account = /[\w.-]+@[\w.-]+\.gserviceaccount\.com/.exec(message)?.[0]
   const hint = /actas$/i.test(action) && account !== undefined ? { hint: grantActAs(account) } : {}
-  return { _tag: "Denied", message, action, ...hint }
+  return { _tag: "Denied", message, action, ...hint } as const
 }
 
 /** How a principal is allowed to deploy what runs as a service account. */
@@ -67,6 +67,10 @@ export const gcpReason = (error: unknown, call: string): ProviderReason => {
     failure.message === undefined || failure.message === ""
       ? `${call} failed: ${String(error)}`
       : failure.message.replace(/^\d+ [A-Z_]+: /, "")
+  if (/unable to impersonate/.test(message)) {
+    const hint = "Let it create tokens of the service account (roles/iam.serviceAccountTokenCreator on that account)."
+    return { ...denied(failure, message, "iam.serviceAccounts.getAccessToken"), hint }
+  }
   if (ranOut.test(message) || failure.reason === "ACCESS_TOKEN_EXPIRED")
     return { _tag: "Expired", message, hint: signIn }
   if (withoutCredentials.test(message)) return { _tag: "Denied", message, action: call, hint: signIn }
