@@ -4,7 +4,8 @@
 import { type Drift, type ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { SiteFailure } from "./SiteCalls.ts"
-import { recordOfMessage, stackIn } from "./Names.ts"
+import { recordOfMessage } from "./Names.ts"
+import { stackIn } from "../marks.ts"
 import { type Looked, type SeenSite, seenVersion, type SeenVersion } from "./SeenSite.ts"
 import { begin, fail, goLive, noSite, type SiteWork } from "./SiteWork.ts"
 

@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Option from "effect/Option"
 import type { SiteFailure } from "./SiteCalls.ts"
-import { digestOf } from "./Names.ts"
+import { digestOf } from "../marks.ts"
 import { checkPins } from "./Pins.ts"
 import { predeploy } from "./Predeploy.ts"
 import { see, type SeenSite } from "./SeenSite.ts"
@@ -76,12 +76,11 @@ const warningsOf = ({ site }: SiteWork, { live, liveRelease, stable }: SeenSite)
 
 export const plan = (
   work: SiteWork,
-  config: SiteConfig,
   candidate: Candidate,
   options: { readonly target: PlanTarget; readonly mutation: Mutation | undefined }
 ): Effect.Effect<StackPlan, SiteFailure> =>
   Effect.gen(function* () {
-    const { site } = work
+    const { config, site } = work
     yield* checkPins(work, config)
     const { files, warnings } = yield* filesOf(work, config, options.mutation)
     const seen = yield* see(work)

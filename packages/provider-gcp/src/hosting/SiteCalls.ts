@@ -47,6 +47,11 @@ export class SiteCalls {
     this.#site = `projects/${project}/sites/${site}`
   }
 
+  /** The calls for another site of the project. */
+  at(site: string): SiteCalls {
+    return new SiteCalls(this.#api, { project: this.#project, site })
+  }
+
   /** The address of the site; null if there is no such site. */
   address(): Effect.Effect<string | null, ProviderReason> {
     return Effect.map(this.#read("sites.get", { method: "GET", path: this.#site }), ({ defaultUrl }) =>
@@ -133,15 +138,14 @@ export class SiteCalls {
     file: {
       readonly hash: string
       readonly size: number
-      readonly body: () => Promise<Buffer | Readable>
+      readonly body: () => Buffer | Readable
     },
     { guard }: Mutation
   ): Effect.Effect<void, SiteFailure> {
     const once = Effect.andThen(
       guard,
       Effect.tryPromise({
-        try: async (signal) =>
-          this.#api.upload(`${url}/${file.hash}`, await file.body(), uploadTimeout(file.size), signal),
+        try: async (signal) => this.#api.upload(`${url}/${file.hash}`, file.body(), uploadTimeout(file.size), signal),
         catch: (error) =>
           (error as { readonly code?: number }).code === alreadyExists
             ? ({ _tag: "Done" } as const)

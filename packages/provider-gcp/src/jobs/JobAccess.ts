@@ -2,9 +2,10 @@
  * How the provider for jobs reaches Cloud Run. It loads with the first operation.
  */
 import type { Mutation, Observation, PlanTarget, ProviderReason, StackRef } from "@signalbox/core/spi"
-import { defaultPoll } from "@signalbox/core/spi"
+import { defaultPoll, noMutation } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { Gcp, placeOf, targetOf } from "../client/index.ts"
+import { actAs } from "../cloudrun/ActAs.ts"
 import type { CloudRunOptions } from "../cloudrun/Access.ts"
 import { defaultService } from "../cloudrun/Names.ts"
 import { JobCalls } from "./JobCalls.ts"
@@ -27,7 +28,9 @@ export class JobAccess {
       const place = yield* placeOf(this.#gcp, ref, properties.project)
       const name = properties.job ?? defaultService(ref)
       const poll = this.#options.poll ?? defaultPoll
-      return { ref, calls: new JobCalls(this.#gcp, place), place, name, properties, mutation, poll }
+      const runsAs = (account: string | undefined) =>
+        actAs(this.#gcp, this.#options, { account, isPreview: mutation === noMutation, name, project: place.project })
+      return { ref, calls: new JobCalls(this.#gcp, place), place, name, properties, mutation, poll, actAs: runsAs }
     })
   }
 
