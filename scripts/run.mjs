@@ -156,7 +156,12 @@ const tasks = {
         ["alb", "packages/provider-aws/test/alb/chaos"]
       ]).get(first)
       const args = main === undefined ? [first, ...rest].filter((one) => one !== "") : rest
-      const program = [...node, "--conditions=@signalbox/source", `${main ?? "packages/cli/test/chaos"}/main.ts`, ...args]
+      const program = [
+        ...node,
+        "--conditions=@signalbox/source",
+        `${main ?? "packages/cli/test/chaos"}/main.ts`,
+        ...args
+      ]
       return step("chaos", "node", program, { quiet: false, next: "Each failure above says how to have it again." })
     }
   },
