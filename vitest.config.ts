@@ -12,7 +12,7 @@ const leftOut = hasPostgres || process.env["CI"] ? [] : needsPostgres
 if (leftOut.length > 0) console.warn(`No Postgres server here (apt-get install postgresql): ${leftOut} is left out.`)
 
 // Most tests change nothing outside of themselves and share workers: starting one for each file costs a third of their time.
-const shared = ["core", "cli", "node", "provider-local", "fault-proxy"].map(
+const shared = ["core", "cli", "node", "provider-local", "provider-gcp", "notify", "fault-proxy"].map(
   (name) => `packages/${name}/test/**/*.test.ts`
 )
 // These plant bugs in modules, register global tracers, set variables of the process, or have hooks in shared modules.
@@ -73,12 +73,7 @@ export default defineConfig({
         test: {
           name: "alone",
           globalSetup: ["packages/cli/test/sharedProgram.ts"],
-          include: [
-            ...alone,
-            "packages/!(core|cli|node|provider-local|fault-proxy|provider-aws)/test/**/*.test.ts",
-            "examples/!(aws-cloudformation)/*.test.ts",
-            "tools/test/**/*.test.ts"
-          ]
+          include: [...alone, "examples/!(aws-cloudformation)/*.test.ts", "tools/test/**/*.test.ts"]
         }
       },
       {
@@ -86,7 +81,8 @@ export default defineConfig({
         test: {
           name: "aws",
           globalSetup: ["packages/cli/test/sharedProgram.ts", "packages/provider-aws/test/emulator.ts"],
-          include: ["packages/provider-aws/test/**/*.test.ts", "examples/aws-cloudformation/*.test.ts"]
+          include: ["packages/provider-aws/test/**/*.test.ts", "examples/aws-cloudformation/*.test.ts"],
+          isolate: false
         }
       }
     ],

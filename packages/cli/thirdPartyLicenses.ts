@@ -1,7 +1,7 @@
 /**
  * The licences of what the bundle holds, written beside it: minified code carries none of its own.
  */
-import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import type { Options } from "tsup"
 
@@ -69,6 +69,7 @@ export const thirdPartyLicenses: NonNullable<Options["esbuildPlugins"]>[number] 
         const folder = bytesInOutput > 0 && existsSync(file) ? folderOf(resolve(file)) : undefined
         return folder === undefined ? [] : [folder]
       })
+      mkdirSync(initialOptions.outdir, { recursive: true })
       const texts = closure(new Set(folders)).map(licenceOf)
       writeFileSync(join(initialOptions.outdir, "THIRD-PARTY-LICENSES.txt"), [title, ...texts].join(rule))
     })

@@ -1,16 +1,16 @@
 import * as Effect from "effect/Effect"
 import { ProviderSuite } from "@signalbox/core/testing"
 import { LocalProvider } from "../src/index.ts"
-import { bench, mutation, probe, write } from "./harness.ts"
+import { bench, localProvider, mutation, probe, write } from "./harness.ts"
 
 ProviderSuite.suite("local", {
   capabilities: LocalProvider.capabilities,
   groups: ["metrics", "drift", "restart", "fence", "canGoBack", "logs"],
   make: Effect.map(bench, ({ directory, provider, ref }) => ({
     provider,
-    another: Effect.sync(() => LocalProvider.make({ directory })),
+    another: Effect.sync(() => localProvider({ directory })),
     // However busy the machine is.
-    ref: ref("api", { readiness: { path: "/", timeout: "2 minutes", interval: "200 millis" } }),
+    ref: ref("api", { instances: 1, readiness: { path: "/", timeout: "2 minutes", interval: "200 millis" } }),
     candidates: {
       v1: { version: "v1" },
       v2: { version: "v2" },

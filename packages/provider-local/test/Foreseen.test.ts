@@ -7,9 +7,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { EnvironmentName, type Json, type ProviderError } from "@signalbox/core/spi"
-import { LocalProvider } from "../src/index.ts"
 import { freePort } from "../src/supervisor/instance/Ports.ts"
-import { app, bench, deploy, mutation, stateOf } from "./harness.ts"
+import { app, bench, deploy, localProvider, mutation, stateOf } from "./harness.ts"
 
 const invalid = (error: ProviderError) => {
   assert.strictEqual(error.reason._tag, "Invalid", error.message)
@@ -126,7 +125,7 @@ describe("what a plan foresees of its files", () => {
       Effect.gen(function* () {
         const { directory, ref } = yield* bench
         for (const artifact of [directory, join(directory, "..")]) {
-          const provider = LocalProvider.make({ directory })
+          const provider = localProvider({ directory })
           const { message, path } = invalid(
             yield* Effect.flip(provider.plan(ref("web", { artifact }), { version: "v1" }))
           )
@@ -253,11 +252,11 @@ describe("mistakes known before a rollback", () => {
       Effect.gen(function* () {
         const { directory, ref } = yield* bench
         const stack = ref("web", { instances: 1, env: { TOKEN: { $secret: "TEST_TOKEN" } } })
-        const provider = LocalProvider.make({ directory, env: { TEST_TOKEN: "abcdef" } })
+        const provider = localProvider({ directory, env: { TEST_TOKEN: "abcdef" } })
         yield* deploy(provider, stack, "v1")
         const { checkpoint } = yield* provider.plan(stack, { version: "v2" })
         assert.strictEqual((yield* provider.canGoBack!(stack, checkpoint)).how, "switch")
-        const bare = LocalProvider.make({ directory, env: {} })
+        const bare = localProvider({ directory, env: {} })
         const found = invalid(yield* Effect.flip(bare.canGoBack!(stack, checkpoint)))
         assert.include(found.message, "the environment variable TEST_TOKEN is not set")
         const releases = join(directory, "releases", "DX6604E", "test", "web")

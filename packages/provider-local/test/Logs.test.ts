@@ -2,8 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { LocalProvider } from "../src/index.ts"
-import { bench, type Bench, deploy, killSupervisor, mutation, stateOf, until, write } from "./harness.ts"
+import { bench, type Bench, deploy, killSupervisor, localProvider, mutation, stateOf, until, write } from "./harness.ts"
 
 const read = (
   { provider }: Pick<Bench, "provider">,
@@ -77,7 +76,7 @@ describe("the logs of local stacks", () => {
   it.live("keep what a release wrote that did not come up, also behind a cursor, and mask its secrets", () =>
     Effect.gen(function* () {
       const { directory, ref: refOf } = yield* bench
-      const provider = LocalProvider.make({ directory, env: { ...process.env, API_TOKEN: "sesame-4711" } })
+      const provider = localProvider({ directory, env: { ...process.env, API_TOKEN: "sesame-4711" } })
       const ref = refOf("api", { env: { API_TOKEN: { $secret: "API_TOKEN" } } })
       yield* deploy(provider, ref, "v1")
       const { cursor } = yield* read({ provider }, ref)
@@ -95,13 +94,13 @@ describe("the logs of local stacks", () => {
   it.live("are read without a supervisor, but not without the secrets that they may contain", () =>
     Effect.gen(function* () {
       const { directory, ref: refOf } = yield* bench
-      const knowing = LocalProvider.make({ directory, env: { ...process.env, API_TOKEN: "sesame-4711" } })
+      const knowing = localProvider({ directory, env: { ...process.env, API_TOKEN: "sesame-4711" } })
       const ref = refOf("api", { env: { API_TOKEN: { $secret: "API_TOKEN" } } })
       yield* deploy(knowing, ref, "v1")
       yield* Effect.promise(() => write(directory, "api", "token sesame-4711\n"))
       yield* reads({ provider: knowing }, ref, "token")
       // The supervisor knows it.
-      const other = LocalProvider.make({ directory, env: {} })
+      const other = localProvider({ directory, env: {} })
       assert.deepStrictEqual(texts(yield* read({ provider: other }, ref)), ["token ***"])
       yield* Effect.promise(() => killSupervisor(directory))
       assert.deepStrictEqual(texts(yield* read({ provider: knowing }, ref)), ["token ***"])

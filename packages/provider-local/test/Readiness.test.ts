@@ -5,9 +5,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import type { Json, ProviderError } from "@signalbox/core/spi"
-import { LocalProvider } from "../src/index.ts"
 import { freePort } from "../src/supervisor/instance/Ports.ts"
-import { type Bench, bench, deploy, mutation, send, stateOf, supervisorOf, until } from "./harness.ts"
+import { type Bench, bench, deploy, localProvider, mutation, send, stateOf, supervisorOf, until } from "./harness.ts"
 
 /** An application of one file, which imports `createServer`. */
 const application = (text: string) =>
@@ -153,7 +152,7 @@ process.exit(3)`
     Effect.scoped(
       Effect.gen(function* () {
         const { directory, ref } = yield* bench
-        const provider = LocalProvider.make({ directory, env: { ...process.env, TEST_TOKEN: "s3cr3t-0815" } })
+        const provider = localProvider({ directory, env: { ...process.env, TEST_TOKEN: "s3cr3t-0815" } })
         const more = { artifact: yield* application(talks), env: { TOKEN: { $secret: "TEST_TOKEN" } } }
         const failed = yield* Effect.flip(stageOf({ provider, ref }, more))
         assert.match(failed.message, /its process exited with code 3; the end of its log:\nline 30 \*\*\*\n/)

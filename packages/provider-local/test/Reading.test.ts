@@ -3,12 +3,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { LocalProvider } from "../src/index.ts"
 import {
   bench,
   deploy,
   isAlive,
   killSupervisor,
+  localProvider,
   mutation,
   ownerOf,
   processesOf,
@@ -144,7 +144,7 @@ describe("after a restart of the machine", () => {
       Effect.gen(function* () {
         const { directory, ref } = yield* bench
         const env: NodeJS.ProcessEnv = { TEST_API_TOKEN: "good" }
-        const provider = LocalProvider.make({ directory, env })
+        const provider = localProvider({ directory, env })
         const stack = ref("api", { instances: 1, ...secretly })
         yield* deploy(provider, stack, "v1")
         const { checkpoint } = yield* deploy(provider, stack, "v2")
@@ -208,7 +208,7 @@ describe("secrets after a crash", () => {
       Effect.gen(function* () {
         const { directory, ref } = yield* bench
         const env: NodeJS.ProcessEnv = { TEST_API_TOKEN: "old" }
-        const provider = LocalProvider.make({ directory, env })
+        const provider = localProvider({ directory, env })
         const stack = ref("api", { instances: 1, ...secretly })
         yield* deploy(provider, stack, "v1")
         env["TEST_API_TOKEN"] = "new"
@@ -233,7 +233,7 @@ describe("secrets after a crash", () => {
         const { directory, ref } = yield* bench
         const urls: Array<string> = []
         for (const name of ["one", "two"]) {
-          const provider = LocalProvider.make({ directory, env: { TEST_API_TOKEN: name } })
+          const provider = localProvider({ directory, env: { TEST_API_TOKEN: name } })
           const stack = ref(name, { instances: 1, ...secretly })
           yield* deploy(provider, stack, "v1")
           urls.push(String((yield* provider.observe(stack)).outputs["url"]))
@@ -252,7 +252,7 @@ describe("secrets after a crash", () => {
       Effect.gen(function* () {
         const { directory, ref } = yield* bench
         const env: NodeJS.ProcessEnv = { TEST_API_TOKEN: "good" }
-        const provider = LocalProvider.make({ directory, env })
+        const provider = localProvider({ directory, env })
         const stack = ref("api", { instances: 1, ...secretly })
         const { candidate } = yield* deploy(provider, stack, "v1")
         const url = String((yield* provider.observe(stack)).outputs["url"])

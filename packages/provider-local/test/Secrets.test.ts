@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import * as Effect from "effect/Effect"
-import { LocalProvider } from "../src/index.ts"
-import { bench, deploy, mutation, ownerOf, processesOf, send, supervisorOf, until } from "./harness.ts"
+import { bench, deploy, localProvider, mutation, ownerOf, processesOf, send, supervisorOf, until } from "./harness.ts"
 
 const secret = "s3cr3t-4711-xyzzy"
 
@@ -22,7 +21,7 @@ describe("secrets of a local stack", () => {
         const { directory, ref } = yield* bench
         // Not in the environment of this process: a supervisor can only know it from the caller.
         const env: NodeJS.ProcessEnv = { TEST_API_TOKEN: secret }
-        const provider = LocalProvider.make({ directory, env })
+        const provider = localProvider({ directory, env })
         const stack = ref("api", { instances: 1, env: { API_TOKEN: { $secret: "TEST_API_TOKEN" }, PLAIN: 7 } })
         const plan = yield* deploy(provider, stack, "v1")
         const url = String((yield* provider.observe(stack)).outputs["url"])

@@ -20,6 +20,7 @@ import {
   type StackRef
 } from "@signalbox/core/spi"
 import { testMutation } from "@signalbox/core/testing"
+import { sharedProgram } from "../../cli/test/sharedProgram.ts"
 import { LocalProvider } from "../src/index.ts"
 
 export const app = fileURLToPath(new URL("fixtures/app", import.meta.url))
@@ -140,13 +141,17 @@ export const until = async (
   }
 }
 
+/** Supervisors from the bundled program start in a third of the time that they need from the sources. */
+export const localProvider = (options: LocalProvider.LocalOptions) =>
+  LocalProvider.make({ supervisor: { command: [process.execPath, sharedProgram(), "__supervisor"] }, ...options })
+
 /** A directory with a provider. In the end its supervisor is stopped, and nothing that carries its mark may be left. */
 export const bench: Effect.Effect<Bench, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => {
     const directory = mkdtempSync(join(tmpdir(), "signalbox-local-"))
     return {
       directory,
-      provider: LocalProvider.make({ directory }),
+      provider: localProvider({ directory }),
       ref: (stack: string, more: Readonly<Record<string, Json>> = {}) => ({
         deploymentId: DeploymentId.make("DX6604E"),
         environment: EnvironmentName.make("test"),

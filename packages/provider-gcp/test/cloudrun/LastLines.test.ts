@@ -1,7 +1,9 @@
 import { assert, describe, expect, it } from "vitest"
 import { ApiError } from "../../src/testing/index.ts"
-import { cloud, deploy, failure, mutation, run } from "./driver.ts"
+import { cloud, deploy, failure, mutation, run, simulated } from "./driver.ts"
 import { candidate, image, measuringOf, ref } from "./platform.ts"
+
+simulated()
 
 const lines = ["one", "two", "three", "there is no DATABASE_URL"]
 const script = `for (const line of ${JSON.stringify(lines)}) console.error(line); process.exit(1)`

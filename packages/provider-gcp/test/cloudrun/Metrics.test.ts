@@ -5,8 +5,10 @@ import * as Effect from "effect/Effect"
 import { assert, describe, expect, it } from "vitest"
 import { make } from "../../src/cloudrun/CloudRunProvider.ts"
 import { ApiError, errorInfo } from "../../src/testing/index.ts"
-import { cloud, deploy, failure, json, run } from "./driver.ts"
+import { cloud, deploy, failure, json, run, simulated } from "./driver.ts"
 import { image, measuringOf, providerOf, ref } from "./platform.ts"
+
+simulated()
 
 const minute = 60_000
 

@@ -19,9 +19,12 @@ import {
   run,
   settled,
   shift,
+  simulated,
   stage
 } from "./driver.ts"
 import { effectsOf, image, ref, service, sharesOf } from "./platform.ts"
+
+simulated()
 
 const stableOf = async (): Promise<string> => String((await observe()).outputs["revision"])
 

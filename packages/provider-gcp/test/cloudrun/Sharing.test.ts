@@ -16,10 +16,13 @@ import {
   run,
   settled,
   shift,
+  simulated,
   stage,
   traffic
 } from "./driver.ts"
 import { candidate, image, parent, ref, refOf, service, sharesOf } from "./platform.ts"
+
+simulated()
 
 const latest = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
 const byName = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"

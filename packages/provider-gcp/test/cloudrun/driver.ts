@@ -10,10 +10,14 @@ import { candidate, platform, providerOf, ref, service } from "./platform.ts"
 
 let simulator: GcpSimulator
 let steps = 0
-beforeEach(async () => {
-  simulator = await platform()
-})
-afterEach(() => simulator.close())
+
+/** Gives each test of a file a simulator of its own. */
+export const simulated = (): void => {
+  beforeEach(async () => {
+    simulator = await platform()
+  })
+  afterEach(() => simulator.close())
+}
 
 export const cloud = (): GcpSimulator => simulator
 

@@ -2,6 +2,7 @@
  * The checks of `ProviderSuite` for what a provider observes: gates and teardowns rely on it.
  */
 import { assert } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { AlarmState, Observation } from "../../spi/index.ts"
@@ -53,13 +54,15 @@ export const observing = (check: Check): void => {
     Effect.gen(function* () {
       yield* driver.deploy("v1")
       const plan = yield* driver.plan("slow")
+      const begun = yield* Clock.currentTimeMillis
       const stage = yield* Effect.forkChild(
         driver.provider.stage(driver.ref, { plan, capacityPercent: 100 }, driver.mutation())
       )
       yield* driver.underWay(plan.candidate.id)
       const early = (yield* driver.observe).health[plan.candidate.id]
-      // A platform may not count instances that it is still creating.
-      if (early !== undefined && early.total > 0) assert.isBelow(early.healthy, early.total)
+      // A platform may not count instances that it is still creating. On a busy machine they may be ready by now.
+      const inTime = (yield* Clock.currentTimeMillis) - begun < slowMillis
+      if (inTime && early !== undefined && early.total > 0) assert.isBelow(early.healthy, early.total)
       const ready = (yield* Fiber.join(stage)).health[plan.candidate.id]
       assert.strictEqual(ready?.healthy, ready?.total)
     })
@@ -76,6 +79,9 @@ export const observing = (check: Check): void => {
     })
   )
 }
+
+/** How long `slow` takes at least. */
+const slowMillis = 500
 
 /** Reads of a platform may be older than a mutation that has just returned; what an adapter says must not be. */
 export const reads = (
