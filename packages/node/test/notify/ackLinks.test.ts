@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { NotifyWorker, Signalbox } from "@signalbox/core/engine"
-import { fromNotifier } from "@signalbox/core/plugin"
+import { fromNotifier, type PluginNotifier } from "@signalbox/core/plugin"
 import { DeploymentStore, Notifications, notificationSetup, NotificationsSpec, Providers } from "@signalbox/core/spi"
 import { layerMemory } from "@signalbox/core/store"
 import * as Duration from "effect/Duration"
@@ -46,19 +46,16 @@ describe("links that acknowledge", () => {
   it.live("come with what escalates, are not stored, and stop it", () =>
     Effect.gen(function* () {
       const links: Array<string> = []
-      const plugin = {
+      const plugin: PluginNotifier = {
         load: () => ({
           capabilities: { update: false, thread: false, acknowledge: false, dedupe: "none", limits: { bytes: 20_000 } },
-          render: (
-            _: unknown,
-            text: { readonly links: ReadonlyArray<{ readonly label: string; readonly url: string }> }
-          ) => text.links.map(({ label, url }) => `${label} ${url}`),
-          send: async ({ rendered }: { readonly rendered: unknown }) => {
+          render: (_, text) => text.links.map(({ label, url }) => `${label} ${url}`),
+          send: async ({ rendered }) => {
             links.push(...(rendered as ReadonlyArray<string>))
             return {}
           }
         })
-      } as const
+      }
       const kind = fromNotifier("memory", plugin, { directory: ".", stateDirectory: "." }, () => undefined)
       const setup = notificationSetup({ settings, kinds: new Map([["memory", kind]]), ackLinks: made })
       const store = yield* DeploymentStore

@@ -53,17 +53,17 @@ export class Access {
     })
   }
 
-  see({ calls, name, properties }: Work): Effect.Effect<Seen | null, ProviderReason> {
+  #see({ calls, name, properties }: Work): Effect.Effect<Seen | null, ProviderReason> {
     return see(calls, name, properties.tag)
   }
 
   measure(work: Work, window: Window): Effect.Effect<Measurement, ProviderReason> {
     const series = new TimeSeries(this.#gcp, monitoringEndpoint(this.#options))
-    return Effect.flatMap(this.see(work), (seen) => measure(work, seen, series, window))
+    return Effect.flatMap(this.#see(work), (seen) => measure(work, seen, series, window))
   }
 
   observe(work: Work): Effect.Effect<Observation, ProviderReason> {
-    return Effect.map(this.see(work), (seen) => observation(seen, work.place, work.name))
+    return Effect.map(this.#see(work), (seen) => observation(seen, work.place, work.name))
   }
 
   target({ place }: Work): Effect.Effect<PlanTarget, ProviderReason> {

@@ -1,9 +1,8 @@
 /**
  * The provider for services of Cloud Run.
  */
-import type { Capabilities, Provider, ProviderReason } from "@signalbox/core/spi"
+import type { Capabilities, Provider } from "@signalbox/core/spi"
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
 import { measures } from "../monitoring/monitoringEndpoint.ts"
 import { operationsOf } from "../operations.ts"
 import type { CloudRunOptions } from "./Access.ts"
@@ -32,66 +31,22 @@ export const capabilities: Capabilities = {
  * *Errors*: `ProviderError`; `Broken` with the condition of the revision if it does not become ready.
  */
 export const make = (options: CloudRunOptions): Provider => {
-  const { change, look } = operationsOf(kind, async () => new (await import("./Access.ts")).Access(options))
-  const staging = Effect.promise(() => import("./Stage.ts"))
-  const shifting = Effect.promise(() => import("./Shift.ts"))
-  const drifting = Effect.promise(() => import("./Drift.ts"))
-  const restoring = Effect.promise(() => import("./Restore.ts"))
+  const restoring = () => import("./Restore.ts")
+  const { change, common, driftBy, look, trafficBy } = operationsOf(kind, {
+    access: async () => new (await import("./Access.ts")).Access(options),
+    planning: () => import("./Plan.ts"),
+    staging: () => import("./Stage.ts"),
+    restoring
+  })
 
   return {
     kind,
     capabilities,
     properties: Properties,
-    observe: (ref) => look("observe", ref, (work, cloud) => cloud.observe(work)),
-    plan: (ref, candidate, mutation) =>
-      look(
-        "plan",
-        ref,
-        (work, cloud) =>
-          Effect.gen(function* () {
-            const { plan } = yield* Effect.promise(() => import("./Plan.ts"))
-            return yield* plan(work, candidate, yield* cloud.target(work))
-          }),
-        { mutation }
-      ),
-    stage: (ref, { capacityPercent, plan }, mutation) =>
-      change("stage", ref, mutation, (work) =>
-        capacityPercent === 100
-          ? Effect.flatMap(staging, ({ stage }) => stage(work, plan))
-          : Effect.fail<ProviderReason>({
-              _tag: "Unsupported",
-              message: "Cloud Run scales revisions by itself",
-              capability: "capacity"
-            })
-      ),
-    traffic: {
-      shift: (ref, options, mutation) =>
-        change("shift", ref, mutation, (work) => Effect.flatMap(shifting, ({ shift }) => shift(work, options))),
-      retire: (ref, options, mutation) =>
-        change("retire", ref, mutation, (work) => Effect.flatMap(shifting, ({ retire }) => retire(work, options)))
-    },
-    rollback: (ref, checkpoint, mutation) =>
-      change("rollback", ref, mutation, (work) =>
-        Effect.flatMap(restoring, ({ rollback }) => rollback(work, checkpoint))
-      ),
-    destroy: (ref, mutation) =>
-      Effect.asVoid(
-        change("destroy", ref, mutation, (work) => Effect.flatMap(restoring, ({ destroy }) => destroy(work)))
-      ),
-    restart: (ref, mutation) =>
-      change("restart", ref, mutation, (work) => Effect.flatMap(restoring, ({ restart }) => restart(work))),
-    drift: {
-      detect: (ref) =>
-        look("detect", ref, (work, cloud) =>
-          Effect.gen(function* () {
-            const seen = yield* cloud.see(work)
-            const { detect } = yield* drifting
-            return seen === null ? [] : detect(seen)
-          })
-        ),
-      correct: (ref, fields, mutation) =>
-        change("correct", ref, mutation, (work) => Effect.flatMap(drifting, ({ correct }) => correct(work, fields)))
-    },
+    ...common,
+    traffic: trafficBy(() => import("./Shift.ts")),
+    restart: (ref, mutation) => change("restart", ref, mutation, restoring, ({ restart }, work) => restart(work)),
+    drift: driftBy(() => import("./Drift.ts")),
     ...(measures(options)
       ? {
           metrics: {
@@ -102,13 +57,6 @@ export const make = (options: CloudRunOptions): Provider => {
           }
         }
       : {}),
-    canGoBack: (ref, checkpoint) =>
-      look("canGoBack", ref, (work, cloud) =>
-        Effect.gen(function* () {
-          const { wayBack } = yield* restoring
-          return yield* wayBack(work.calls, work.name, yield* cloud.see(work), checkpoint)
-        })
-      ),
     exclusive: (ref) => {
       const { service } = ref.properties as { readonly service?: string }
       return [{ name: `the Cloud Run service ${service ?? defaultService(ref)}`, path: ["service"] }]

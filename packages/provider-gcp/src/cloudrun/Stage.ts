@@ -1,7 +1,7 @@
 /**
  * Brings in a candidate: one update makes its revision, gives it the tag, and leaves the traffic where it is.
  */
-import { reportProgress, type Release, type StackPlan } from "@signalbox/core/spi"
+import { type Percent, reportProgress, type Release, type StackPlan } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { Failure } from "../client/index.ts"
 import { brokenRevision } from "./Cause.ts"
@@ -114,8 +114,12 @@ const ready = (work: Work, revision: string, first: boolean): Effect.Effect<void
   })
 
 /** Stages the candidate of a plan. A first one gets all traffic. */
-export const stage = (work: Work, plan: StackPlan): Effect.Effect<void, Failure> =>
+export const stage = (work: Work, plan: StackPlan, capacityPercent: Percent): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
+    if (capacityPercent !== 100) {
+      const message = "Cloud Run scales revisions by itself"
+      return yield* fail({ _tag: "Unsupported", message, capability: "capacity" })
+    }
     const { mutation, name, properties } = work
     const { candidate: release } = plan
     const template = (plan.data ?? {}) as JsonObject

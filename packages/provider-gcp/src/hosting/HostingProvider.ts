@@ -1,8 +1,7 @@
 /**
  * The provider for sites of Firebase Hosting.
  */
-import type { Capabilities, Provider, ProviderReason } from "@signalbox/core/spi"
-import * as Effect from "effect/Effect"
+import type { Capabilities, Provider } from "@signalbox/core/spi"
 import { operationsOf } from "../operations.ts"
 import type { HostingOptions } from "./SiteAccess.ts"
 import { SiteProperties } from "./SiteProperties.ts"
@@ -29,66 +28,20 @@ export const capabilities: Capabilities = {
  * *Errors*: `ProviderError`; `Broken` with the platform's reason if it refuses the version.
  */
 export const make = (options: HostingOptions): Provider => {
-  const { change, look } = operationsOf(kind, async () => new (await import("./SiteAccess.ts")).SiteAccess(options))
-  const staging = Effect.promise(() => import("./Stage.ts"))
-  const releasing = Effect.promise(() => import("./Release.ts"))
-  const restoring = Effect.promise(() => import("./Restore.ts"))
-  const drifting = Effect.promise(() => import("./Drift.ts"))
+  const { common, driftBy, trafficBy } = operationsOf(kind, {
+    access: async () => new (await import("./SiteAccess.ts")).SiteAccess(options),
+    planning: () => import("./Plan.ts"),
+    staging: () => import("./Stage.ts"),
+    restoring: () => import("./Restore.ts")
+  })
 
   return {
     kind,
     capabilities,
     properties: SiteProperties,
-    observe: (ref) => look("observe", ref, (work, cloud) => cloud.observe(work)),
-    plan: (ref, candidate, mutation) =>
-      look(
-        "plan",
-        ref,
-        (work, cloud) =>
-          Effect.gen(function* () {
-            const { plan } = yield* Effect.promise(() => import("./Plan.ts"))
-            return yield* plan(work, candidate, { target: yield* cloud.target(work), mutation })
-          }),
-        { mutation, artifact: candidate.artifact }
-      ),
-    stage: (ref, { capacityPercent, plan }, mutation) =>
-      change("stage", ref, mutation, (work) =>
-        capacityPercent === 100
-          ? Effect.flatMap(staging, ({ stage }) => stage(work, plan))
-          : Effect.fail<ProviderReason>({
-              _tag: "Unsupported",
-              message: "a version of a site is there as a whole",
-              capability: "capacity"
-            })
-      ),
-    traffic: {
-      shift: (ref, options, mutation) =>
-        change("shift", ref, mutation, (work) => Effect.flatMap(releasing, ({ shift }) => shift(work, options))),
-      retire: (ref, options, mutation) =>
-        change("retire", ref, mutation, (work) => Effect.flatMap(releasing, ({ retire }) => retire(work, options)))
-    },
-    rollback: (ref, checkpoint, mutation) =>
-      change("rollback", ref, mutation, (work) =>
-        Effect.flatMap(restoring, ({ rollback }) => rollback(work, checkpoint))
-      ),
-    destroy: (ref, mutation) =>
-      Effect.asVoid(
-        change("destroy", ref, mutation, (work) => Effect.flatMap(restoring, ({ destroy }) => destroy(work)))
-      ),
-    drift: {
-      detect: (ref) =>
-        look("detect", ref, (work, cloud) =>
-          Effect.gen(function* () {
-            const seen = yield* cloud.see(work)
-            const { detect } = yield* drifting
-            return seen === null ? [] : yield* detect(work, seen)
-          })
-        ),
-      correct: (ref, fields, mutation) =>
-        change("correct", ref, mutation, (work) => Effect.flatMap(drifting, ({ correct }) => correct(work, fields)))
-    },
-    canGoBack: (ref, checkpoint) =>
-      look("canGoBack", ref, (work) => Effect.flatMap(restoring, ({ wayBack }) => wayBack(work.calls, checkpoint))),
+    ...common,
+    traffic: trafficBy(() => import("./Release.ts")),
+    drift: driftBy(() => import("./Drift.ts")),
     exclusive: (ref) => {
       const { config = "firebase.json", site, target } = ref.properties as Partial<SiteProperties>
       const [name, path] =

@@ -5,7 +5,7 @@ import type { Mutation, Observation, PlanTarget, PollOptions, ProviderReason, St
 import * as Effect from "effect/Effect"
 import { Gcp, type GcpOptions, gcpReason } from "../client/index.ts"
 import { HostingApi } from "./HostingApi.ts"
-import { observation, see, type SeenSite } from "./SeenSite.ts"
+import { observation, see } from "./SeenSite.ts"
 import { SiteCalls } from "./SiteCalls.ts"
 import { defaultProject, invalid, siteConfig } from "./SiteConfig.ts"
 import { decode, type SiteProperties } from "./SiteProperties.ts"
@@ -47,10 +47,6 @@ export class SiteAccess {
       const gcp = this.#gcp
       return { ref, gcp, calls, config, directory, project, site, properties, mutation, ...(poll && { poll }) }
     })
-  }
-
-  see(work: SiteWork): Effect.Effect<SeenSite | null, ProviderReason> {
-    return see(work)
   }
 
   observe(work: SiteWork): Effect.Effect<Observation, ProviderReason> {

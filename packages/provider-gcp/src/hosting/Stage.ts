@@ -1,7 +1,7 @@
 /**
  * Brings in a candidate: uploads its version, and releases that on the preview channel.
  */
-import { reportProgress, type StackPlan } from "@signalbox/core/spi"
+import { type Percent, reportProgress, type StackPlan } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import * as Clock from "effect/Clock"
 import type { SiteFailure } from "./SiteCalls.ts"
@@ -127,8 +127,12 @@ const uploaded = (work: SiteWork, plan: StackPlan, seen: SeenSite): Effect.Effec
   })
 
 /** Stages the candidate of a plan. */
-export const stage = (work: SiteWork, plan: StackPlan): Effect.Effect<void, SiteFailure> =>
+export const stage = (work: SiteWork, plan: StackPlan, capacityPercent: Percent): Effect.Effect<void, SiteFailure> =>
   Effect.gen(function* () {
+    if (capacityPercent !== 100) {
+      const message = "a version of a site is there as a whole"
+      return yield* fail({ _tag: "Unsupported", message, capability: "capacity" })
+    }
     const seen = yield* begin(work)
     if (seen === null) return yield* fail(noSite(work))
     yield* channelIsFree(work, seen)

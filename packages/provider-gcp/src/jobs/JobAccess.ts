@@ -10,7 +10,7 @@ import type { CloudRunOptions } from "../cloudrun/Access.ts"
 import { defaultService } from "../cloudrun/Names.ts"
 import { JobCalls } from "./JobCalls.ts"
 import { decode } from "./JobProperties.ts"
-import { observation, see, type SeenJob } from "./SeenJob.ts"
+import { observation, see } from "./SeenJob.ts"
 import type { JobWork } from "./JobWork.ts"
 
 export class JobAccess {
@@ -34,12 +34,8 @@ export class JobAccess {
     })
   }
 
-  see({ calls, name }: JobWork): Effect.Effect<SeenJob | null, ProviderReason> {
-    return see(calls, name)
-  }
-
-  observe(work: JobWork): Effect.Effect<Observation, ProviderReason> {
-    return Effect.map(this.see(work), (seen) => observation(seen, work.place, work.name))
+  observe({ calls, name, place }: JobWork): Effect.Effect<Observation, ProviderReason> {
+    return Effect.map(see(calls, name), (seen) => observation(seen, place, name))
   }
 
   target({ place }: JobWork): Effect.Effect<PlanTarget, ProviderReason> {

@@ -79,7 +79,7 @@ const configured = (work: JobWork, plan: StackPlan): Effect.Effect<SeenJob | nul
   })
 
 /** Runs the candidate of a plan. An execution that was started for it already is waited for, not started again. */
-export const run = (work: JobWork, plan: StackPlan): Effect.Effect<void, Failure> =>
+export const stage = (work: JobWork, plan: StackPlan): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const { calls, mutation, name } = work
     const seen = yield* configured(work, plan)

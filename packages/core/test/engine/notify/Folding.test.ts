@@ -139,7 +139,7 @@ describe("a route with a group", () => {
       const [summary] = summaries(ops)
       assert.strictEqual(summary?.grouped, true)
       assert.sameMembers(
-        summary.items.map(({ kind }) => kind),
+        summary!.items.map(({ kind }) => kind),
         ["started", "completed", "started", "failed"]
       )
       assert.lengthOf(kinds(ops), 1)

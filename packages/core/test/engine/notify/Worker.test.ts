@@ -279,6 +279,7 @@ describe("what is known when a notification is sent", () => {
         yield* leases.acquire({
           key: executionClaimKey(CorrelationId.make(id)),
           holder: id,
+          owner: "another process",
           ttl: Duration.hours(1),
           purpose: { kind: "run" }
         })
