@@ -3,6 +3,6 @@
  * The plug-in for AWS.
  */
 export { alb, autoScaling, aws, aws as default, type AwsPluginOptions, cloudformation } from "./plugin.ts"
-export { Properties as AlbProperties } from "./alb/Properties.ts"
-export { Properties as AsgProperties } from "./asg/Properties.ts"
+export { AlbProperties } from "./alb/AlbProperties.ts"
+export { AsgProperties } from "./asg/AsgProperties.ts"
 export { Properties as CloudFormationProperties } from "./cloudformation/Properties.ts"

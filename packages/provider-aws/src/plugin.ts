@@ -1,8 +1,8 @@
 import { effectProvider, type Plugin, stackBuilder, type StackBuilder } from "@signalbox/core/plugin"
 import * as AlbProvider from "./alb/AlbProvider.ts"
-import type { Properties as AlbProperties } from "./alb/Properties.ts"
+import type { AlbProperties } from "./alb/AlbProperties.ts"
 import * as AsgProvider from "./asg/AsgProvider.ts"
-import type { Properties as AsgProperties } from "./asg/Properties.ts"
+import type { AsgProperties } from "./asg/AsgProperties.ts"
 import * as CloudFormationProvider from "./cloudformation/CloudFormationProvider.ts"
 import type { Properties } from "./cloudformation/Properties.ts"
 

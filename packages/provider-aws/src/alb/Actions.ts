@@ -2,8 +2,8 @@
  * The actions of a listener or of a rule: a change replaces all of them, so what is not ours is read and sent again.
  */
 import type { Action, TargetGroupTuple } from "@aws-sdk/client-elastic-load-balancing-v2"
-import type { Properties } from "./Properties.ts"
-import { colours } from "./Properties.ts"
+import type { AlbProperties } from "./AlbProperties.ts"
+import { colours } from "./AlbProperties.ts"
 import type { Weights } from "./State.ts"
 
 /** The target groups that an action forwards to, with their weights. */
@@ -14,7 +14,7 @@ export const forwardIn = (actions: ReadonlyArray<Action>): Action | undefined =>
   actions.find(({ Type }) => Type === "forward")
 
 /** The weight of each colour; 0 for one that is not forwarded to. */
-export const weightsIn = (actions: ReadonlyArray<Action>, properties: Properties): Weights => {
+export const weightsIn = (actions: ReadonlyArray<Action>, properties: AlbProperties): Weights => {
   const forward = forwardIn(actions)
   const weights = new Map(
     forward === undefined ? [] : targetsOf(forward).map((one) => [one.TargetGroupArn, one.Weight ?? 1])
@@ -24,7 +24,7 @@ export const weightsIn = (actions: ReadonlyArray<Action>, properties: Properties
 }
 
 /** Target groups that are forwarded to and are none of the stack's. */
-export const strangersIn = (actions: ReadonlyArray<Action>, properties: Properties): ReadonlyArray<string> => {
+export const strangersIn = (actions: ReadonlyArray<Action>, properties: AlbProperties): ReadonlyArray<string> => {
   const forward = forwardIn(actions)
   const own = colours.map((colour) => properties[colour].targetGroup)
   return (forward === undefined ? [] : targetsOf(forward)).flatMap(({ TargetGroupArn = "" }) =>
@@ -33,7 +33,7 @@ export const strangersIn = (actions: ReadonlyArray<Action>, properties: Properti
 }
 
 /** Whether both target groups are forwarded to, with whatever weight: one that is not is never checked. */
-export const attachesBoth = (actions: ReadonlyArray<Action>, properties: Properties): boolean => {
+export const attachesBoth = (actions: ReadonlyArray<Action>, properties: AlbProperties): boolean => {
   const forward = forwardIn(actions)
   const found = (forward === undefined ? [] : targetsOf(forward)).map(({ TargetGroupArn }) => TargetGroupArn)
   return colours.every((colour) => found.includes(properties[colour].targetGroup))
@@ -46,7 +46,11 @@ export const stickySeconds = (actions: ReadonlyArray<Action>): number => {
 }
 
 /** The same actions with other weights. The ones before the forward action, such as `authenticate-oidc`, stay. */
-export const withWeights = (actions: ReadonlyArray<Action>, properties: Properties, weights: Weights): Array<Action> =>
+export const withWeights = (
+  actions: ReadonlyArray<Action>,
+  properties: AlbProperties,
+  weights: Weights
+): Array<Action> =>
   actions.map((action) => {
     // The secret of a provider is never shown, so it cannot be sent again.
     if (action.Type === "authenticate-oidc") {

@@ -12,9 +12,9 @@ import {
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Failure } from "../client/index.ts"
-import type { Access, AlbOptions } from "./Access.ts"
-import { Properties } from "./Properties.ts"
-import type { Work } from "./Work.ts"
+import type { AlbAccess, AlbOptions } from "./AlbAccess.ts"
+import { AlbProperties } from "./AlbProperties.ts"
+import type { AlbWork } from "./AlbWork.ts"
 
 /** What a stack names as its provider. */
 export const kind = "aws:alb"
@@ -39,12 +39,12 @@ export const capabilities: Capabilities = {
  */
 export const make = (options: AlbOptions): Provider => {
   const named = asProviderError(kind)
-  let made: Access | undefined
-  const access = Effect.promise(async () => (made ??= new (await import("./Access.ts")).Access(options)))
+  let made: AlbAccess | undefined
+  const access = Effect.promise(async () => (made ??= new (await import("./AlbAccess.ts")).AlbAccess(options)))
   const workOn = (ref: StackRef, mutation: Mutation) => Effect.flatMap(access, (cloud) => cloud.workOn(ref, mutation))
 
-  const seeing = Effect.promise(() => import("./Seen.ts"))
-  const observed = (work: Work) =>
+  const seeing = Effect.promise(() => import("./SeenService.ts"))
+  const observed = (work: AlbWork) =>
     Effect.flatMap(seeing, ({ observation, see }) =>
       Effect.map(see(work, work.properties), (seen) => observation(seen, work.properties))
     )
@@ -54,7 +54,7 @@ export const make = (options: AlbOptions): Provider => {
     operation: string,
     ref: StackRef,
     mutation: Mutation,
-    change: (work: Work) => Effect.Effect<void, Failure>
+    change: (work: AlbWork) => Effect.Effect<void, Failure>
   ) =>
     Effect.gen(function* () {
       const work = yield* workOn(ref, mutation)
@@ -69,7 +69,7 @@ export const make = (options: AlbOptions): Provider => {
   return {
     kind,
     capabilities,
-    properties: Properties,
+    properties: AlbProperties,
     observe: (ref) => Effect.flatMap(workOn(ref, noMutation), observed).pipe(named("observe", ref)),
     plan: (ref, candidate) =>
       Effect.gen(function* () {
@@ -143,7 +143,7 @@ export const make = (options: AlbOptions): Provider => {
         return yield* wayBack(work, checkpoint)
       }).pipe(named("canGoBack", ref)),
     exclusive: ({ properties }) => {
-      const { blue, green, listener, rule } = properties as Partial<Properties>
+      const { blue, green, listener, rule } = properties as Partial<AlbProperties>
       return [
         ...(rule === undefined ? [] : [{ name: `the rule ${rule}`, path: ["rule"] }]),
         ...(listener === undefined || rule !== undefined

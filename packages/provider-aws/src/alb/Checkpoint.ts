@@ -5,8 +5,8 @@ import { type Checkpoint, Json, type ProviderReason, type Release } from "@signa
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { colours } from "./Properties.ts"
-import type { Seen } from "./Seen.ts"
+import { colours } from "./AlbProperties.ts"
+import type { SeenService } from "./SeenService.ts"
 
 const Recorded = Schema.Struct({
   colour: Schema.Literals(colours),
@@ -18,7 +18,7 @@ const Recorded = Schema.Struct({
 export type Recorded = typeof Recorded.Type & { readonly release: Release }
 
 /** The checkpoint of a service: without what a candidate carries, which is to be undone. */
-export const take = ({ actions, stable, state }: Seen, takenAt: number): Checkpoint => {
+export const take = ({ actions, stable, state }: SeenService, takenAt: number): Checkpoint => {
   if (stable === null) return { release: null, takenAt, data: null }
   const { colour, group, release } = stable
   return {

@@ -5,14 +5,17 @@ import type { Drift } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { Failure } from "../client/index.ts"
 import { strangersIn } from "./Actions.ts"
-import type { Properties } from "./Properties.ts"
-import type { Seen } from "./Seen.ts"
+import type { AlbProperties } from "./AlbProperties.ts"
+import type { SeenService } from "./SeenService.ts"
 import { factsOf } from "./Shift.ts"
 import { sameWeights, showWeights } from "./State.ts"
-import { begin, fail, weigh, type Work } from "./Work.ts"
+import { begin, fail, weigh, type AlbWork } from "./AlbWork.ts"
 
 /** Compares with what Signalbox has recorded; without a record, nothing was. */
-export const detect = ({ actions, stable, state, weights }: Seen, properties: Properties): ReadonlyArray<Drift> => {
+export const detect = (
+  { actions, stable, state, weights }: SeenService,
+  properties: AlbProperties
+): ReadonlyArray<Drift> => {
   if (state === null) return []
   const strangers = strangersIn(actions, properties)
   const moved = strangers.length > 0 || !sameWeights(weights, state.to)
@@ -35,7 +38,7 @@ export const detect = ({ actions, stable, state, weights }: Seen, properties: Pr
 }
 
 /** Restores the fields that are named. */
-export const correct = (work: Work, fields: ReadonlyArray<string>): Effect.Effect<void, Failure> =>
+export const correct = (work: AlbWork, fields: ReadonlyArray<string>): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const { groups, mutation, properties } = work
     const seen = yield* begin(work)

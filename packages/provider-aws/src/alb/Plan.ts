@@ -6,15 +6,15 @@ import type { Candidate, PlanTarget, ProviderReason, StackPlan } from "@signalbo
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { Group } from "../groups/Groups.ts"
+import type { ScalingGroup } from "../groups/Groups.ts"
 import { launchDataOf, releaseFrom } from "../groups/LaunchRelease.ts"
 import { forwardIn, stickySeconds, strangersIn } from "./Actions.ts"
 import { parseArn } from "../client/arns.ts"
 import { take } from "./Checkpoint.ts"
-import { type Colour, colours, forwarderOf, otherThan, type Properties } from "./Properties.ts"
-import { healthyOf, see, type Seen } from "./Seen.ts"
+import { type Colour, colours, forwarderOf, otherThan, type AlbProperties } from "./AlbProperties.ts"
+import { healthyOf, see, type SeenService } from "./SeenService.ts"
 import { shareOf, showWeights } from "./State.ts"
-import { fail, ownedBy, type Work } from "./Work.ts"
+import { fail, ownedBy, type AlbWork } from "./AlbWork.ts"
 
 const WeightsData = Schema.Struct({ blue: Schema.Int, green: Schema.Int })
 
@@ -30,13 +30,13 @@ const invalid = (message: string, path: ReadonlyArray<string>, hint?: string): P
 })
 
 /** Fails if the credentials or the configuration lead to another account than the listener's. */
-const checkAccount = ({ properties, ref }: Work, target: PlanTarget): Effect.Effect<void, ProviderReason> => {
+const checkAccount = ({ properties, ref }: AlbWork, target: PlanTarget): Effect.Effect<void, ProviderReason> => {
   const forwarder = forwarderOf(properties)
   const { account } = parseArn(forwarder)
   const configured = ref.account !== undefined && /^\d{12}$/.test(ref.account) ? ref.account : undefined
   const other = [target.account, configured].find((one) => one !== undefined && one !== account)
   if (other === undefined) return Effect.void
-  const whose = other === target.account ? "the credentials are those of" : "the environment names"
+  const whose = other === target.account ? "the credentials belong to" : "the environment names"
   return fail({
     _tag: "Denied",
     message: `${forwarder} is in account ${account}, and ${whose} account ${other}`,
@@ -44,7 +44,10 @@ const checkAccount = ({ properties, ref }: Work, target: PlanTarget): Effect.Eff
   })
 }
 
-const checkActions = (actions: ReadonlyArray<Action>, properties: Properties): Effect.Effect<void, ProviderReason> => {
+const checkActions = (
+  actions: ReadonlyArray<Action>,
+  properties: AlbProperties
+): Effect.Effect<void, ProviderReason> => {
   const path = [properties.rule === undefined ? "listener" : "rule"]
   const forwarder = forwarderOf(properties)
   if (forwardIn(actions) === undefined) {
@@ -65,7 +68,11 @@ const checkActions = (actions: ReadonlyArray<Action>, properties: Properties): E
   return Effect.void
 }
 
-const checkGroup = (group: Group, colour: Colour, properties: Properties): Effect.Effect<void, ProviderReason> => {
+const checkGroup = (
+  group: ScalingGroup,
+  colour: Colour,
+  properties: AlbProperties
+): Effect.Effect<void, ProviderReason> => {
   const path = [colour, "autoScalingGroup"]
   if (!group.targetGroups.includes(properties[colour].targetGroup)) {
     const hint = "Attach the target group to it."
@@ -86,8 +93,8 @@ const checkGroup = (group: Group, colour: Colour, properties: Properties): Effec
 
 /** How many instances a release has. What automatic scaling has added is kept. */
 export const sizeOf = (
-  properties: Properties,
-  { stable, state }: Pick<Seen, "stable" | "state">
+  properties: AlbProperties,
+  { stable, state }: Pick<SeenService, "stable" | "state">
 ): Effect.Effect<{ readonly capacity: number; readonly minimum: number }, ProviderReason> => {
   const group = stable?.group
   const before = Math.max(group?.desired ?? 0, state !== null && stable !== null ? state.capacity : 0)
@@ -106,7 +113,7 @@ export const sizeOf = (
   return Effect.succeed({ capacity: Math.max(capacity, grown), minimum })
 }
 
-const warningsOf = ({ properties }: Work, { sides, stable, state, weights }: Seen): ReadonlyArray<string> => {
+const warningsOf = ({ properties }: AlbWork, { sides, stable, state, weights }: SeenService): ReadonlyArray<string> => {
   const idle = colours.filter((colour) => weights[colour] > 0 && sides[colour].release === null)
   const split = stable !== null && shareOf(weights, otherThan(stable.colour)) > 0
   return [
@@ -122,7 +129,11 @@ const warningsOf = ({ properties }: Work, { sides, stable, state, weights }: See
   ]
 }
 
-export const plan = (work: Work, candidate: Candidate, target: PlanTarget): Effect.Effect<StackPlan, ProviderReason> =>
+export const plan = (
+  work: AlbWork,
+  candidate: Candidate,
+  target: PlanTarget
+): Effect.Effect<StackPlan, ProviderReason> =>
   Effect.gen(function* () {
     const { calls, groups, properties, ref } = work
     yield* checkAccount(work, target)
@@ -179,5 +190,5 @@ export const plan = (work: Work, candidate: Candidate, target: PlanTarget): Effe
   })
 
 /** Where a first release is brought in: where the traffic is not. */
-export const firstColour = ({ candidate, weights }: Pick<Seen, "candidate" | "weights">): Colour =>
+export const firstColour = ({ candidate, weights }: Pick<SeenService, "candidate" | "weights">): Colour =>
   candidate?.colour ?? (weights.blue <= weights.green ? "blue" : "green")

@@ -9,17 +9,17 @@ import type { Failure } from "../client/index.ts"
 import { lag, minute } from "../cloudwatch/Requests.ts"
 import { stickySeconds } from "./Actions.ts"
 import { targetGroupIn } from "../client/arns.ts"
-import type { Colour } from "./Properties.ts"
-import type { Seen } from "./Seen.ts"
-import { conflict, type Work } from "./Work.ts"
+import type { Colour } from "./AlbProperties.ts"
+import type { SeenService } from "./SeenService.ts"
+import { conflict, type AlbWork } from "./AlbWork.ts"
 
 /** How long a group may still get requests, in milliseconds. */
 const patience = 15 * minute
 
 /** Waits for a whole minute in which a target group had no request, after its weight became 0. */
 export const quiet = (
-  work: Work,
-  { actions, state }: Pick<Seen, "actions" | "state">,
+  work: AlbWork,
+  { actions, state }: Pick<SeenService, "actions" | "state">,
   colour: Colour
 ): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {

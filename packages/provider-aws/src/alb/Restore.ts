@@ -4,22 +4,22 @@
 import type { Checkpoint, ProviderReason, WayBack } from "@signalbox/core/spi"
 import { reportProgress } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type { LaunchTemplate } from "../groups/LaunchProperties.ts"
+import type { TemplateVersion } from "../groups/LaunchProperties.ts"
 import { releaseOf } from "../groups/LaunchRelease.ts"
 import { restartRefresh } from "../groups/Refresh.ts"
 import { empty } from "../groups/Ready.ts"
 import type { Failure } from "../client/index.ts"
 import { weightsIn } from "./Actions.ts"
 import { type Recorded, recorded } from "./Checkpoint.ts"
-import { type Colour, colours, otherThan, type Properties } from "./Properties.ts"
+import { type Colour, colours, otherThan, type AlbProperties } from "./AlbProperties.ts"
 import { quiet } from "./Quiet.ts"
-import { healthyOf, see, type Seen } from "./Seen.ts"
+import { healthyOf, see, type SeenService } from "./SeenService.ts"
 import { clear, fill } from "./Stage.ts"
 import { stackKey, stateKey, type Weights } from "./State.ts"
-import { begin, fail, unchanged, weigh, type Work } from "./Work.ts"
+import { begin, fail, unchanged, weigh, type AlbWork } from "./AlbWork.ts"
 
 /** Where a release of a checkpoint runs, or is to run again. */
-const placeFor = ({ candidate, sides, stable }: Seen, { colour, release }: Recorded): Colour => {
+const placeFor = ({ candidate, sides, stable }: SeenService, { colour, release }: Recorded): Colour => {
   const running = [stable, candidate].find((side) => side?.release?.id === release.id)
   if (running) return running.colour
   if (stable !== null) return otherThan(stable.colour)
@@ -27,14 +27,14 @@ const placeFor = ({ candidate, sides, stable }: Seen, { colour, release }: Recor
 }
 
 /** The recorded weights, if all traffic went to where the release is now; all of it otherwise. */
-const weightsOf = ({ actions, colour: before }: Recorded, colour: Colour, properties: Properties): Weights => {
+const weightsOf = ({ actions, colour: before }: Recorded, colour: Colour, properties: AlbProperties): Weights => {
   const was = weightsIn(actions as unknown as Parameters<typeof weightsIn>[0], properties)
   const whole = before === colour && was[otherThan(colour)] === 0 && was[colour] > 0
   return whole ? was : ({ [colour]: 100, [otherThan(colour)]: 0 } as unknown as Weights)
 }
 
 /** The version that a release of a checkpoint was launched from, made again if it was deleted. */
-const templateOf = (work: Work, { release, template }: Recorded): Effect.Effect<LaunchTemplate, Failure> =>
+const templateOf = (work: AlbWork, { release, template }: Recorded): Effect.Effect<TemplateVersion, Failure> =>
   Effect.gen(function* () {
     const { groups, mutation, properties } = work
     const there = yield* groups.version(template.id, template.version)
@@ -44,7 +44,7 @@ const templateOf = (work: Work, { release, template }: Recorded): Effect.Effect<
   })
 
 /** Puts the traffic back to the release of a checkpoint, and takes the other one away. */
-export const rollback = (work: Work, checkpoint: Checkpoint): Effect.Effect<void, Failure> =>
+export const rollback = (work: AlbWork, checkpoint: Checkpoint): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     if (checkpoint.release === null) return yield* destroy(work)
     const goal = yield* recorded(checkpoint)
@@ -52,7 +52,7 @@ export const rollback = (work: Work, checkpoint: Checkpoint): Effect.Effect<void
     const colour = placeFor(seen, goal)
     const other = otherThan(colour)
     const to = weightsOf(goal, colour, work.properties)
-    // Without traffic on the other one, whatever somebody has set is as good.
+    // Without traffic on the other one, other weights are as good.
     if (seen.weights[other] > 0) yield* unchanged(work, seen, { back: true, planned: to })
     const facts = { stable: seen.stable?.colour ?? null, capacity: goal.capacity, minimum: goal.minimum }
     const side = seen.sides[colour]
@@ -75,7 +75,7 @@ export const rollback = (work: Work, checkpoint: Checkpoint): Effect.Effect<void
   })
 
 /** How a checkpoint can be restored. */
-export const wayBack = (work: Work, checkpoint: Checkpoint): Effect.Effect<WayBack, ProviderReason> =>
+export const wayBack = (work: AlbWork, checkpoint: Checkpoint): Effect.Effect<WayBack, ProviderReason> =>
   Effect.gen(function* () {
     if (checkpoint.release === null) return { how: "switch", why: "nothing was there before" }
     const goal = yield* recorded(checkpoint)
@@ -97,7 +97,7 @@ export const wayBack = (work: Work, checkpoint: Checkpoint): Effect.Effect<WayBa
   })
 
 /** Takes all instances away. The listener, the groups and their launch template are not Signalbox's, and stay. */
-export const destroy = (work: Work): Effect.Effect<void, Failure> =>
+export const destroy = (work: AlbWork): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const { calls, mutation } = work
     const { forwarder, sides, stack, state } = yield* begin(work)
@@ -106,7 +106,7 @@ export const destroy = (work: Work): Effect.Effect<void, Failure> =>
   })
 
 /** Replaces the instances of the stable release, each one only after its successor is healthy. */
-export const restart = (work: Work): Effect.Effect<void, Failure> =>
+export const restart = (work: AlbWork): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const { stable } = yield* begin(work)
     if (stable === null) return yield* fail({ _tag: "Missing", message: "nothing runs" })

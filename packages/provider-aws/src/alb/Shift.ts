@@ -5,16 +5,16 @@ import type { Percent } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { empty } from "../groups/Ready.ts"
 import type { Failure } from "../client/index.ts"
-import { otherThan } from "./Properties.ts"
+import { otherThan } from "./AlbProperties.ts"
 import { quiet } from "./Quiet.ts"
-import { healthyOf, type Seen, type SeenSide } from "./Seen.ts"
+import { healthyOf, type SeenService, type SeenSide } from "./SeenService.ts"
 import { shareOf, type State, type Weights } from "./State.ts"
-import { begin, conflict, fail, record, unchanged, weigh, type Work } from "./Work.ts"
+import { begin, conflict, fail, record, unchanged, weigh, type AlbWork } from "./AlbWork.ts"
 
 /** Weights are whole numbers up to 999. */
 const finest = 0.1
 
-const sideOf = (seen: Seen, releaseId: string): Effect.Effect<SeenSide, Failure> => {
+const sideOf = (seen: SeenService, releaseId: string): Effect.Effect<SeenSide, Failure> => {
   const found = [seen.candidate, seen.stable].find((side) => side?.release?.id === releaseId)
   return found ? Effect.succeed(found) : fail({ _tag: "Missing", message: `release ${releaseId} is not staged` })
 }
@@ -26,14 +26,17 @@ export const weightsFor = (percent: Percent): readonly [number, number] | null =
   return Math.abs(weight * finest - percent) < 1e-9 ? [weight, 1000 - weight] : null
 }
 
-export const factsOf = ({ stable, state }: Seen, kept: SeenSide): Pick<State, "capacity" | "minimum" | "stable"> => ({
+export const factsOf = (
+  { stable, state }: SeenService,
+  kept: SeenSide
+): Pick<State, "capacity" | "minimum" | "stable"> => ({
   stable: stable?.colour ?? null,
   capacity: state?.capacity ?? kept.group.desired,
   minimum: state?.minimum ?? kept.group.minimum
 })
 
 export const shift = (
-  work: Work,
+  work: AlbWork,
   { percent, releaseId }: { readonly releaseId: string; readonly percent: Percent }
 ): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
@@ -59,7 +62,7 @@ export const shift = (
 
 /** Takes away what does not run the release that is kept, down to a part of its capacity. */
 export const retire = (
-  work: Work,
+  work: AlbWork,
   { capacityPercent, keep }: { readonly keep: string; readonly capacityPercent: Percent }
 ): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {

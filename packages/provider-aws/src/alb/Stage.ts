@@ -6,18 +6,18 @@ import { reportProgress } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { LaunchTemplate } from "../groups/LaunchProperties.ts"
+import type { TemplateVersion } from "../groups/LaunchProperties.ts"
 import { empty, markOf, ready } from "../groups/Ready.ts"
 import type { Failure } from "../client/index.ts"
 import { attachesBoth } from "./Actions.ts"
 import { firstColour, PlanData } from "./Plan.ts"
-import { type Colour, otherThan } from "./Properties.ts"
+import { type Colour, otherThan } from "./AlbProperties.ts"
 import { quiet } from "./Quiet.ts"
 
-import type { Seen } from "./Seen.ts"
+import type { SeenService } from "./SeenService.ts"
 import type { State, Weights } from "./State.ts"
 import { smoke } from "./TestRule.ts"
-import { begin, conflict, fail, unchanged, weigh, record, type Work } from "./Work.ts"
+import { begin, conflict, fail, unchanged, weigh, record, type AlbWork } from "./AlbWork.ts"
 
 /** Instances for a part of a release. */
 const partOf = (whole: number, percent: number): number => Math.ceil((whole * percent) / 100)
@@ -25,15 +25,15 @@ const partOf = (whole: number, percent: number): number => Math.ceil((whole * pe
 /** How a place is filled: from what, and with how many instances of a whole release. */
 export interface Filling {
   readonly colour: Colour
-  readonly template: LaunchTemplate
+  readonly template: TemplateVersion
   readonly facts: Pick<State, "capacity" | "minimum" | "stable">
   readonly percent: number
 }
 
 /** Launches the instances of a place, and waits until they are healthy. */
 export const fill = (
-  work: Work,
-  seen: Seen,
+  work: AlbWork,
+  seen: SeenService,
   { colour, facts: { capacity, minimum }, percent, template }: Filling
 ): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
@@ -66,7 +66,7 @@ export const fill = (
   })
 
 /** Takes away what an earlier release has left in a place, which has no traffic. */
-export const clear = (work: Work, seen: Seen, colour: Colour): Effect.Effect<void, Failure> =>
+export const clear = (work: AlbWork, seen: SeenService, colour: Colour): Effect.Effect<void, Failure> =>
   seen.weights[colour] > 0
     ? conflict(`${colour} still has a weight of ${seen.weights[colour]}`)
     : Effect.andThen(quiet(work, seen, colour), empty(work, seen.sides[colour].group.name))
@@ -78,7 +78,7 @@ const dataOf = (plan: StackPlan): Effect.Effect<PlanData, ProviderReason> =>
   })
 
 /** Stages the candidate of a plan, without traffic. */
-export const stage = (work: Work, plan: StackPlan, percent: number): Effect.Effect<void, Failure> =>
+export const stage = (work: AlbWork, plan: StackPlan, percent: number): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const { groups, mutation, properties } = work
     const { candidate: release } = plan
@@ -113,7 +113,7 @@ export const stage = (work: Work, plan: StackPlan, percent: number): Effect.Effe
   })
 
 /** The weights without one colour. The other one gets all, so that something is always forwarded to. */
-const without = ({ weights }: Seen, colour: Colour): Weights => {
+const without = ({ weights }: SeenService, colour: Colour): Weights => {
   const other = otherThan(colour)
   return { ...weights, [colour]: 0, [other]: weights[other] === 0 ? 100 : weights[other] }
 }

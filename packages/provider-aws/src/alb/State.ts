@@ -3,7 +3,7 @@
  */
 import type { Mutation, StackRef } from "@signalbox/core/spi"
 import { digestOf } from "../client/digestOf.ts"
-import { type Colour, colours } from "./Properties.ts"
+import { type Colour, colours } from "./AlbProperties.ts"
 
 export const stackKey = "signalbox:stack"
 export const stateKey = "signalbox:state"

@@ -6,8 +6,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Failure } from "../client/index.ts"
 import { forwardIn } from "./Actions.ts"
-import type { Colour } from "./Properties.ts"
-import { fail, type Work } from "./Work.ts"
+import type { Colour } from "./AlbProperties.ts"
+import { fail, type AlbWork } from "./AlbWork.ts"
 
 /** So many answers in a row have to be good. */
 const enough = 3
@@ -27,7 +27,7 @@ const answers = (url: string): Effect.Effect<number> =>
   })
 
 /** Leads the test rule to a place, and asks there until the answers are no errors. */
-export const smoke = (work: Work, colour: Colour): Effect.Effect<void, Failure> =>
+export const smoke = (work: AlbWork, colour: Colour): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const { calls, mutation, poll, properties } = work
     const { testRule, testUrl } = properties

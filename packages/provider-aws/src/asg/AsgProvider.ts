@@ -13,8 +13,8 @@ import {
 } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { Aws, AwsOptions, Failure } from "../client/index.ts"
-import { decode, Properties } from "./Properties.ts"
-import type { Work } from "./Work.ts"
+import { decode, AsgProperties } from "./AsgProperties.ts"
+import type { AsgWork } from "./AsgWork.ts"
 
 /** What a stack names as its provider. */
 export const kind = "aws:asg"
@@ -52,22 +52,23 @@ export const make = (options: AsgOptions): Provider => {
       const properties = yield* decode(ref.properties)
       const client = yield* aws
       const { Groups } = yield* Effect.promise(() => import("../groups/Groups.ts"))
-      const { LoadBalancing } = yield* Effect.promise(() => import("../elb/LoadBalancing.ts"))
+      const { BalancerCalls } = yield* Effect.promise(() => import("../elb/BalancerCalls.ts"))
       const place = { region: ref.region, assumeRole: properties.assumeRole }
       const groups = new Groups(client, place)
-      const calls = new LoadBalancing(client, place)
+      const calls = new BalancerCalls(client, place)
       return { ref, properties, mutation, place, groups, calls, poll: options.poll ?? defaultPoll }
     })
 
-  const seeing = Effect.promise(() => import("./Work.ts"))
+  const seeing = Effect.promise(() => import("./AsgWork.ts"))
   const mutations = Effect.promise(() => import("./Mutations.ts"))
-  const observed = (work: Work) => Effect.flatMap(seeing, ({ observation, see }) => Effect.map(see(work), observation))
+  const observed = (work: AsgWork) =>
+    Effect.flatMap(seeing, ({ observation, see }) => Effect.map(see(work), observation))
 
   const mutate = (
     operation: string,
     ref: StackRef,
     mutation: Mutation,
-    change: (work: Work) => Effect.Effect<void, Failure>
+    change: (work: AsgWork) => Effect.Effect<void, Failure>
   ) =>
     Effect.gen(function* () {
       const work = yield* workOn(ref, mutation)
@@ -78,7 +79,7 @@ export const make = (options: AsgOptions): Provider => {
   return {
     kind,
     capabilities,
-    properties: Properties,
+    properties: AsgProperties,
     observe: (ref) => Effect.flatMap(workOn(ref, noMutation), observed).pipe(named("observe", ref)),
     plan: (ref, candidate) =>
       Effect.gen(function* () {

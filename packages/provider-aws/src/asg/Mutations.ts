@@ -8,12 +8,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Failure } from "../client/index.ts"
-import type { LaunchTemplate } from "../groups/LaunchProperties.ts"
+import type { TemplateVersion } from "../groups/LaunchProperties.ts"
 import { releaseOf } from "../groups/LaunchRelease.ts"
 import { empty, markOf, ready, replacedFor, tooLate } from "../groups/Ready.ts"
 import { beginRefresh, ownRefresh, refreshEnd, restartRefresh } from "../groups/Refresh.ts"
-import type { Properties } from "./Properties.ts"
-import { begin, fail, see, type Seen, stackIn, stackKey, targetsOf, type Work } from "./Work.ts"
+import type { AsgProperties } from "./AsgProperties.ts"
+import { begin, fail, see, type SeenGroup, stackIn, stackKey, targetsOf, type AsgWork } from "./AsgWork.ts"
 
 const Recorded = Schema.Struct({
   template: Schema.Struct({ id: Schema.String, version: Schema.Int }),
@@ -28,7 +28,7 @@ const recorded = ({ data }: Checkpoint): Effect.Effect<typeof Recorded.Type, Pro
   })
 
 /** What a refresh is told, the same for going forth and for going back. */
-const preferencesOf = (properties: Properties): RefreshPreferences => ({
+const preferencesOf = (properties: AsgProperties): RefreshPreferences => ({
   MinHealthyPercentage: properties.minHealthyPercentage,
   ...(properties.maxHealthyPercentage === undefined ? {} : { MaxHealthyPercentage: properties.maxHealthyPercentage }),
   ...(properties.warmupSeconds === undefined ? {} : { InstanceWarmup: properties.warmupSeconds }),
@@ -36,7 +36,7 @@ const preferencesOf = (properties: Properties): RefreshPreferences => ({
 })
 
 /** What the refresh of a new release is told besides: to wait, and to turn back by itself. */
-const cautious = ({ alarms, bakeSeconds, checkpoints, checkpointSeconds }: Properties): RefreshPreferences => ({
+const cautious = ({ alarms, bakeSeconds, checkpoints, checkpointSeconds }: AsgProperties): RefreshPreferences => ({
   AutoRollback: true,
   ...(checkpoints.length === 0
     ? {}
@@ -48,7 +48,7 @@ const cautious = ({ alarms, bakeSeconds, checkpoints, checkpointSeconds }: Prope
   ...(alarms.length === 0 ? {} : { AlarmSpecification: { Alarms: [...alarms] } })
 })
 
-const claim = (work: Work, { group }: Seen): Effect.Effect<void, Failure> =>
+const claim = (work: AsgWork, { group }: SeenGroup): Effect.Effect<void, Failure> =>
   group.tags.get(stackKey) === stackIn(work.ref)
     ? Effect.void
     : Effect.asVoid(
@@ -72,9 +72,9 @@ const claim = (work: Work, { group }: Seen): Effect.Effect<void, Failure> =>
 
 /** Launches the instances of a group that has none. */
 const launch = (
-  work: Work,
-  { group }: Seen,
-  template: LaunchTemplate,
+  work: AsgWork,
+  { group }: SeenGroup,
+  template: TemplateVersion,
   { capacity, minimum }: { readonly capacity: number; readonly minimum: number }
 ): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
@@ -96,14 +96,14 @@ const launch = (
   })
 
 const told =
-  ({ mutation }: Work) =>
+  ({ mutation }: AsgWork) =>
   ({ InstanceRefreshId, PercentageComplete = 0, Status }: InstanceRefresh) =>
     reportProgress(mutation, `${Status}: ${PercentageComplete} % of the instances are replaced`, {
       resource: InstanceRefreshId!
     })
 
 /** Finds out that a refresh cannot succeed. By itself, it would wait for an hour. */
-const hopeless = (work: Work, name: string) => {
+const hopeless = (work: AsgWork, name: string) => {
   const { calls, groups, properties } = work
   const since = new Map<string, number>()
   const own = new Set<string>()
@@ -122,7 +122,7 @@ const hopeless = (work: Work, name: string) => {
 }
 
 /** Follows a refresh that is to bring a release in, to its end, and turns it back if it is hopeless. */
-const arrived = (work: Work, name: string, id: string): Effect.Effect<void, Failure> =>
+const arrived = (work: AsgWork, name: string, id: string): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const look = hopeless(work, name)
     let why: string | undefined
@@ -138,7 +138,7 @@ const arrived = (work: Work, name: string, id: string): Effect.Effect<void, Fail
     if (Status === "Successful") return
     const reason = why ?? StatusReason ?? "no reason is given"
     if (Status === "Cancelled") {
-      return yield* fail({ _tag: "Conflict", message: `somebody cancelled the refresh ${id} of ${name}` })
+      return yield* fail({ _tag: "Conflict", message: `someone cancelled the refresh ${id} of ${name}` })
     }
     const back = Status === "RollbackSuccessful" ? ", and the old instances are back" : ""
     const message = `the refresh ${id} of ${name} is ${Status}${back}: ${reason}`
@@ -146,7 +146,7 @@ const arrived = (work: Work, name: string, id: string): Effect.Effect<void, Fail
   })
 
 /** Turns a refresh in progress back. */
-const turnBack = ({ groups, mutation }: Work, name: string, id: string): Effect.Effect<void, Failure> =>
+const turnBack = ({ groups, mutation }: AsgWork, name: string, id: string): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     yield* reportProgress(mutation, `turn the refresh ${id} back`)
     const turned = groups.scaling.change("RollbackInstanceRefresh", mutation, (client, options) =>
@@ -161,7 +161,7 @@ const turnBack = ({ groups, mutation }: Work, name: string, id: string): Effect.
   })
 
 /** Brings a release in: launches it, or replaces the instances by a refresh. */
-export const stage = (work: Work, { candidate }: StackPlan): Effect.Effect<void, Failure> =>
+export const stage = (work: AsgWork, { candidate }: StackPlan): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const { groups, mutation, properties } = work
     const name = properties.autoScalingGroup
@@ -178,7 +178,7 @@ export const stage = (work: Work, { candidate }: StackPlan): Effect.Effect<void,
       return yield* launch(work, seen, template, { capacity, minimum: Math.min(seen.group.minimum, capacity) })
     }
     yield* settled(work, seen, candidate)
-    yield* reportProgress(mutation, `replace the instances of ${name} by those of version ${version}`)
+    yield* reportProgress(mutation, `replace the instances of ${name} by version ${version}`)
     const id = yield* beginRefresh(
       work,
       name,
@@ -189,17 +189,21 @@ export const stage = (work: Work, { candidate }: StackPlan): Effect.Effect<void,
   })
 
 /** Lets another refresh of Signalbox end, which an earlier step has begun. */
-const settled = (work: Work, { coming, group, refresh }: Seen, candidate: Release): Effect.Effect<void, Failure> =>
+const settled = (
+  work: AsgWork,
+  { coming, group, refresh }: SeenGroup,
+  candidate: Release
+): Effect.Effect<void, Failure> =>
   refresh === undefined || coming?.id === candidate.id
     ? Effect.void
     : Effect.asVoid(refreshEnd(work, group.name, refresh.InstanceRefreshId!))
 
-const isWhole = ({ group }: Seen): boolean =>
+const isWhole = ({ group }: SeenGroup): boolean =>
   group.instances.length >= group.desired &&
   group.instances.every(({ healthy, inService, version }) => inService && healthy && version === group.version)
 
 /** Puts the instances of a checkpoint back: a refresh in progress is turned back, one that has ended is followed by another. */
-export const rollback = (work: Work, checkpoint: Checkpoint): Effect.Effect<void, Failure> =>
+export const rollback = (work: AsgWork, checkpoint: Checkpoint): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     if (checkpoint.release === null) return yield* destroy(work)
     const { mutation, properties } = work
@@ -220,7 +224,7 @@ export const rollback = (work: Work, checkpoint: Checkpoint): Effect.Effect<void
       if (isWhole(seen)) return
       return yield* launch(work, seen, back, { ...goal, capacity: group.desired })
     }
-    yield* reportProgress(mutation, `replace the instances of ${name} by those of ${checkpoint.release.version}`)
+    yield* reportProgress(mutation, `replace the instances of ${name} by ${checkpoint.release.version}`)
     const version = { id: back.id, version: String(back.version) }
     const id = yield* beginRefresh(work, name, version, preferencesOf(properties))
     yield* arrived(work, name, id)
@@ -228,10 +232,10 @@ export const rollback = (work: Work, checkpoint: Checkpoint): Effect.Effect<void
 
 /** The version of a checkpoint, made again if it was deleted. */
 const templateOf = (
-  { groups, mutation, properties }: Work,
-  template: LaunchTemplate,
+  { groups, mutation, properties }: AsgWork,
+  template: TemplateVersion,
   release: Release
-): Effect.Effect<LaunchTemplate, Failure> =>
+): Effect.Effect<TemplateVersion, Failure> =>
   Effect.gen(function* () {
     const there = yield* groups.version(template.id, template.version)
     if (there !== null && releaseOf(there).id === release.id) return template
@@ -240,7 +244,7 @@ const templateOf = (
   })
 
 /** How a checkpoint can be restored. */
-export const wayBack = (work: Work, checkpoint: Checkpoint): Effect.Effect<WayBack, ProviderReason> =>
+export const wayBack = (work: AsgWork, checkpoint: Checkpoint): Effect.Effect<WayBack, ProviderReason> =>
   Effect.gen(function* () {
     if (checkpoint.release === null) return { how: "switch", why: "nothing was there before" }
     const { template } = yield* recorded(checkpoint)
@@ -255,7 +259,7 @@ export const wayBack = (work: Work, checkpoint: Checkpoint): Effect.Effect<WayBa
   })
 
 /** Takes all instances away. The group is not Signalbox's, and stays. */
-export const destroy = (work: Work): Effect.Effect<void, Failure> =>
+export const destroy = (work: AsgWork): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const { groups, mutation, properties } = work
     const name = properties.autoScalingGroup
@@ -277,7 +281,7 @@ export const destroy = (work: Work): Effect.Effect<void, Failure> =>
   })
 
 /** Replaces the instances by others of the same release. */
-export const restart = (work: Work): Effect.Effect<void, Failure> =>
+export const restart = (work: AsgWork): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const { group, stable } = yield* begin(work)
     if (stable === null) return yield* fail({ _tag: "Missing", message: "nothing runs" })

@@ -6,8 +6,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { parseArn } from "../client/arns.ts"
 import { launchDataOf, releaseFrom } from "../groups/LaunchRelease.ts"
-import type { Properties } from "./Properties.ts"
-import { fail, ownedBy, see, type Seen, type Work } from "./Work.ts"
+import type { AsgProperties } from "./AsgProperties.ts"
+import { fail, ownedBy, see, type SeenGroup, type AsgWork } from "./AsgWork.ts"
 
 const invalid = (message: string, path: string, hint?: string): ProviderReason => ({
   _tag: "Invalid",
@@ -19,10 +19,10 @@ const invalid = (message: string, path: string, hint?: string): ProviderReason =
 /** Beside what it is told to wait, a refresh takes its time. */
 const slack = 30 * 60_000
 
-const timeoutOf = ({ bakeSeconds, checkpoints, checkpointSeconds }: Properties): number =>
+const timeoutOf = ({ bakeSeconds, checkpoints, checkpointSeconds }: AsgProperties): number =>
   slack + 1000 * (bakeSeconds + checkpoints.length * checkpointSeconds)
 
-const checkGroup = ({ properties, ref }: Work, { group }: Seen, { account }: PlanTarget) => {
+const checkGroup = ({ properties, ref }: AsgWork, { group }: SeenGroup, { account }: PlanTarget) => {
   const owner = parseArn(group.arn).account
   const configured = ref.account !== undefined && /^\d{12}$/.test(ref.account) ? ref.account : undefined
   const other = [account, configured].find((one) => one !== undefined && owner !== "" && one !== owner)
@@ -49,7 +49,11 @@ const checkGroup = ({ properties, ref }: Work, { group }: Seen, { account }: Pla
   return Effect.void
 }
 
-export const plan = (work: Work, candidate: Candidate, target: PlanTarget): Effect.Effect<StackPlan, ProviderReason> =>
+export const plan = (
+  work: AsgWork,
+  candidate: Candidate,
+  target: PlanTarget
+): Effect.Effect<StackPlan, ProviderReason> =>
   Effect.gen(function* () {
     const { groups, properties } = work
     const release = yield* releaseFrom(properties, candidate)
@@ -75,8 +79,7 @@ export const plan = (work: Work, candidate: Candidate, target: PlanTarget): Effe
                 minimum: group.minimum
               }
             },
-      rollback:
-        stable === null ? "the instances are taken away" : `the instances are replaced by those of ${stable.version}`,
+      rollback: stable === null ? "the instances are taken away" : `the instances are replaced by ${stable.version}`,
       target,
       timeoutMs: timeoutOf(properties)
     }
@@ -108,6 +111,6 @@ export const plan = (work: Work, candidate: Candidate, target: PlanTarget): Effe
             : [`${candidate.version} has the artifact of ${stable.version}, so nothing changes`]
       }
     }
-    const changes = [`replace ${group.desired} instances of ${group.name} by those of ${release.artifact}`]
+    const changes = [`replace ${group.desired} instances of ${group.name} by ${release.artifact}`]
     return { ...common, action: "update", candidate: release, changes, warnings, resources }
   })

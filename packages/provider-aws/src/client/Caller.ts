@@ -11,7 +11,7 @@ export type Failure = ProviderReason | ProviderError
 
 type Use<Client, A> = (client: Client, options: { readonly abortSignal: AbortSignal }) => Promise<A>
 
-/** Makes the calls of one service. `Call` names those that are in the table of permissions. */
+/** Makes the calls of one service. `Call` names them as the table of permissions does. */
 export class Caller<Client, Call extends string> {
   readonly #service: string
   readonly #client: () => Promise<Client>

@@ -43,7 +43,7 @@ const weighted = (values: Series, requests: Series, until: number): number | und
  * Measures what a target group has answered.
  *
  * *Details*: `blamed` says whether answers of the load balancer itself (502, 503, 504) count as errors of the group: they
- * are not written by target group, and the one whose weight moved is to blame. Percentiles are those of the minutes,
+ * are not written by target group, and the one whose weight moved is to blame. Percentiles are averages of the minutes,
  * weighted by their requests.
  */
 export const measure = (

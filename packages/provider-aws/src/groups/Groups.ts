@@ -8,11 +8,11 @@ import * as Effect from "effect/Effect"
 import { type Aws, type AwsPlace, Caller, type Failure } from "../client/index.ts"
 import { digestOf } from "../client/digestOf.ts"
 import type { AutoScalingCall, Ec2Call } from "../iam/calls.ts"
-import type { LaunchTemplate } from "./LaunchProperties.ts"
+import type { TemplateVersion } from "./LaunchProperties.ts"
 import { describe, launchDataOf, releaseOf } from "./LaunchRelease.ts"
 
 /** An instance that a group has launched. */
-export interface Instance {
+export interface GroupInstance {
   readonly id: string
   readonly version: string | null
   readonly inService: boolean
@@ -20,7 +20,7 @@ export interface Instance {
 }
 
 /** A group, as far as it matters here. `version` is a number, `$Latest` or `$Default`; null without a launch template. */
-export interface Group {
+export interface ScalingGroup {
   readonly name: string
   readonly arn: string
   readonly templateId: string | null
@@ -31,12 +31,12 @@ export interface Group {
   readonly maximum: number
   readonly graceSeconds: number
   readonly targetGroups: ReadonlyArray<string>
-  readonly instances: ReadonlyArray<Instance>
+  readonly instances: ReadonlyArray<GroupInstance>
   readonly tags: ReadonlyMap<string, string>
   readonly createdAt: number | null
 }
 
-const groupFrom = (group: AutoScalingGroup): Group => ({
+const groupFrom = (group: AutoScalingGroup): ScalingGroup => ({
   name: group.AutoScalingGroupName!,
   arn: group.AutoScalingGroupARN ?? "",
   templateId: group.LaunchTemplate?.LaunchTemplateId ?? null,
@@ -62,10 +62,10 @@ export interface Size {
   readonly desired: number
   readonly minimum: number
   readonly maximum?: number
-  readonly version?: LaunchTemplate
+  readonly version?: TemplateVersion
 }
 
-/** Whether a refresh has come to its end. */
+/** Whether a refresh has ended. */
 export const hasEnded = ({ Status }: InstanceRefresh): boolean =>
   ["Successful", "Failed", "Cancelled", "RollbackSuccessful", "RollbackFailed"].includes(Status ?? "")
 
@@ -81,7 +81,7 @@ export class Groups {
   }
 
   /** The groups of these names; one that is not there is `Missing`. */
-  find(names: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Group>, ProviderReason> {
+  find(names: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<ScalingGroup>, ProviderReason> {
     return Effect.gen({ self: this }, function* () {
       const { AutoScalingGroups = [] } = yield* this.scaling.read("DescribeAutoScalingGroups", (client, options) =>
         client.describeAutoScalingGroups({ AutoScalingGroupNames: [...names] }, options)
@@ -96,7 +96,7 @@ export class Groups {
     })
   }
 
-  one(name: string): Effect.Effect<Group, ProviderReason> {
+  one(name: string): Effect.Effect<ScalingGroup, ProviderReason> {
     return Effect.map(this.find([name]), ([group]) => group!)
   }
 
@@ -162,7 +162,7 @@ export class Groups {
   }
 
   /** The version of a launch template that runs a release; null if there is none. */
-  versionFor(base: LaunchTemplate, release: Release): Effect.Effect<number | null, ProviderReason> {
+  versionFor(base: TemplateVersion, release: Release): Effect.Effect<number | null, ProviderReason> {
     return Effect.gen({ self: this }, function* () {
       for (let NextToken: string | undefined; ;) {
         const page = yield* this.#ec2.read("DescribeLaunchTemplateVersions", (client, options) =>
@@ -189,7 +189,7 @@ export class Groups {
    * The version of a launch template that runs a release; makes it if there is none. Its token follows from the step, so that
    * a repeat makes no second one.
    */
-  ensureVersion(base: LaunchTemplate, release: Release, mutation: Mutation): Effect.Effect<number, Failure> {
+  ensureVersion(base: TemplateVersion, release: Release, mutation: Mutation): Effect.Effect<number, Failure> {
     return Effect.gen({ self: this }, function* () {
       const existing = yield* this.versionFor(base, release)
       if (existing !== null) return existing

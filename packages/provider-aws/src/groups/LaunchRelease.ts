@@ -5,7 +5,7 @@ import type { LaunchTemplateVersion } from "@aws-sdk/client-ec2"
 import type { Candidate, ProviderReason, Release } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { digestOf } from "../client/digestOf.ts"
-import { artifactPattern, type LaunchTemplate } from "./LaunchProperties.ts"
+import { artifactPattern, type TemplateVersion } from "./LaunchProperties.ts"
 
 /** What the description of a version may have. */
 const longest = 255
@@ -45,7 +45,7 @@ export const isRelease = ({ VersionDescription = "" }: LaunchTemplateVersion): b
 
 /** The release of a candidate; the base that its version is made from is its configuration. */
 export const releaseFrom = (
-  { artifact: configured, launchTemplate }: { readonly artifact?: string; readonly launchTemplate: LaunchTemplate },
+  { artifact: configured, launchTemplate }: { readonly artifact?: string; readonly launchTemplate: TemplateVersion },
   { artifact = configured, version }: Candidate
 ): Effect.Effect<Release, ProviderReason> => {
   if (artifact === undefined) {

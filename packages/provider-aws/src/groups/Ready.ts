@@ -7,10 +7,10 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { groupPage } from "../client/console.ts"
 import type { Failure } from "../client/index.ts"
-import type { Group, GroupWork } from "./Groups.ts"
+import type { ScalingGroup, GroupWork } from "./Groups.ts"
 
 /** A target as its target group sees it. */
-export interface Target {
+export interface SeenTarget {
   readonly id: string
   readonly state: string
   readonly reason: string
@@ -19,7 +19,7 @@ export interface Target {
 /** A group that is waited for. Without target groups, `targets` is null, and what the group itself thinks counts. */
 export interface Waiting extends GroupWork {
   readonly name: string
-  readonly targets: Effect.Effect<ReadonlyArray<Target>, ProviderReason> | null
+  readonly targets: Effect.Effect<ReadonlyArray<SeenTarget>, ProviderReason> | null
   /** How long an instance may be unhealthy, in seconds; by default the grace period of its group. */
   readonly startSeconds: number | undefined
 }
@@ -42,7 +42,7 @@ const takenAway = (message: string) => {
 }
 
 /** What a group says of instances that it could not launch, and what that means. */
-const launchFailure = (group: Group, { StatusMessage = "" }: Activity): ProviderReason | undefined => {
+const launchFailure = (group: ScalingGroup, { StatusMessage = "" }: Activity): ProviderReason | undefined => {
   // The group tries again by itself.
   if (/sufficient .*capacity|InsufficientInstanceCapacity/i.test(StatusMessage)) return undefined
   if (/limit|quota/i.test(StatusMessage)) return { _tag: "Quota", message: StatusMessage }
@@ -53,7 +53,7 @@ const unfitCause = /taken out of service in response to .*health check/i
 
 /** Why the instances of a group do not come up, by what it did after an activity; undefined if they still may. */
 export const failureSince = (
-  group: Group,
+  group: ScalingGroup,
   activities: ReadonlyArray<Activity>,
   mark: string
 ): { readonly failure?: ProviderReason; readonly waiting?: string } => {
@@ -133,7 +133,11 @@ export const ready = (
   ).pipe(Effect.asVoid)
 }
 
-const isComplete = ({ desired, instances }: Group, targets: ReadonlyArray<Target> | null, version: string): boolean => {
+const isComplete = (
+  { desired, instances }: ScalingGroup,
+  targets: ReadonlyArray<SeenTarget> | null,
+  version: string
+): boolean => {
   const healthy = targets && new Set(targets.flatMap(({ id, state }) => (state === "healthy" ? [id] : [])))
   const fit = instances.filter(
     (one) => one.version === version && one.inService && one.healthy && (healthy?.has(one.id) ?? true)
@@ -144,8 +148,8 @@ const isComplete = ({ desired, instances }: Group, targets: ReadonlyArray<Target
 /** Which instance has been unhealthy for too long. */
 export const tooLate = (
   { startSeconds }: { readonly startSeconds?: number | undefined },
-  { arn, graceSeconds, instances, name }: Group,
-  targets: ReadonlyArray<Target>,
+  { arn, graceSeconds, instances, name }: ScalingGroup,
+  targets: ReadonlyArray<SeenTarget>,
   since: Map<string, number>
 ): Effect.Effect<ProviderReason | undefined> =>
   Effect.map(Clock.currentTimeMillis, (now): ProviderReason | undefined => {
@@ -172,7 +176,7 @@ export const tooLate = (
 
 /** Why one of some instances was taken out of service by its group, if its health was the reason. */
 export const replacedFor = (
-  group: Group,
+  group: ScalingGroup,
   activities: ReadonlyArray<Activity>,
   instances: ReadonlySet<string>
 ): ProviderReason | undefined => {

@@ -6,10 +6,10 @@ import type { InstanceRefresh, RefreshPreferences } from "@aws-sdk/client-auto-s
 import { pollUntil, type ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { Failure } from "../client/index.ts"
-import { type Group, type Groups, type GroupWork, hasEnded } from "./Groups.ts"
+import { type ScalingGroup, type Groups, type GroupWork, hasEnded } from "./Groups.ts"
 import { isLaunch } from "./Ready.ts"
 
-/** How handles begin that name what was there before. Others name a refresh; those of `launching` an activity. */
+/** How handles begin that name what was there before. Others name a refresh or, after a launch, an activity. */
 const prefix = "after refresh "
 
 const newest = (groups: Groups, name: string): Effect.Effect<InstanceRefresh | undefined, ProviderReason> =>
@@ -98,7 +98,7 @@ const drained = ({ groups, poll }: GroupWork, name: string): Effect.Effect<void,
   )
 
 /** Replaces the instances of a group by others of the same version. */
-export const restartRefresh = (work: GroupWork, group: Group): Effect.Effect<void, Failure> =>
+export const restartRefresh = (work: GroupWork, group: ScalingGroup): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const { name, templateId, version } = group
     const id = yield* beginRefresh(

@@ -14,7 +14,7 @@ export type Kind = (typeof kinds)[number]
 /** What a policy is for, and what it is limited to; everything of a kind by default. */
 export interface PolicyRequest {
   readonly purpose: Purpose
-  /** Of which stacks, to plan and to deploy (default `cloudformation`). */
+  /** The kind of stacks to plan and to deploy (default `cloudformation`). */
   readonly kind?: Kind
   readonly partition?: string
   readonly region?: string

@@ -18,7 +18,7 @@ const forwardTo = (weights: Readonly<Record<string, number>>) => ({
   }
 })
 
-/** Replaces the actions of the listener as somebody else. */
+/** Replaces the actions of the listener as someone else. */
 const edit = ({ service, simulator }: Platform, ...DefaultActions: ReadonlyArray<object>) =>
   simulator.edit("ModifyListener", { ListenerArn: service.listener, DefaultActions })
 

@@ -1,5 +1,5 @@
 /**
- * The time of a simulator as the one of a provider: whoever sleeps turns it forward.
+ * The time of a simulator as the one of a provider, whose sleeps turn it forward.
  */
 import type { Provider } from "@signalbox/core/spi"
 import * as Clock from "effect/Clock"

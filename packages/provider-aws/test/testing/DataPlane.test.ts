@@ -59,6 +59,26 @@ describe("the data plane", { concurrent: true }, () => {
     assert.deepStrictEqual(aws.simulator.instances(aws.service.blue.group), [])
   })
 
+  it("ends a drained target when its last request is answered, however fast the time", async () => {
+    const open: Array<() => void> = []
+    const answer = (incoming: IncomingMessage, response: ServerResponse) => {
+      if (incoming.url === "/slow") open.push(() => response.end("at last"))
+      else response.end("v1")
+    }
+    await using aws = await world({ apps: { "s3://shop/v1": { answer } } }, { instances: 1 })
+    const { blue } = aws.service
+    const slow = aws.ask(1, {}, "/slow")
+    await vi.waitUntil(() => open.length === 1, 60_000)
+    await aws.scaling.setDesiredCapacity({ AutoScalingGroupName: blue.group, DesiredCapacity: 0 })
+    await aws.simulator.advance(2000)
+    const drained = aws.simulator.advance(60_000)
+    expect(await Promise.race([slow, aws.ask(5)])).toEqual({ "503": 5 })
+    open[0]!()
+    assert.deepStrictEqual(await slow, { "at last": 1 })
+    await drained
+    assert.deepStrictEqual(aws.simulator.instances(blue.group), [])
+  })
+
   it("loses no request while weights move, targets drain and instances end", async () => {
     await using aws = await world()
     const { blue, green } = aws.service

@@ -132,6 +132,7 @@ export class DataPlane {
     if (keepsTargets) {
       keep(targetCookie, target.id, Number(group!.attributes.get("stickiness.lb_cookie.duration_seconds")))
     }
+    response.once("close", target.begin())
     const port = portOf(target.id)
     const began = performance.now()
     const count = (status: number, own: boolean) =>

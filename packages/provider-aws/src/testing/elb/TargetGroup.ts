@@ -9,18 +9,7 @@ import type {
 import { request } from "node:http"
 import { prober } from "../ec2/Apps.ts"
 import type { SimulatedClock } from "../SimulatedClock.ts"
-
-type State = "initial" | "healthy" | "unhealthy" | "draining"
-
-interface Target {
-  readonly id: string
-  readonly port: number
-  state: State
-  reason: string | undefined
-  passes: number
-  failures: number
-  cancel: () => void
-}
+import { Target, type TargetState } from "./Target.ts"
 
 /** What a group sees of its surroundings. */
 export interface Surroundings {
@@ -75,15 +64,7 @@ export class TargetGroup {
   register(description: TargetDescription): void {
     const key = keyOf(description, this.json.Port!)
     this.targets.get(key)?.cancel()
-    const target: Target = {
-      id: description.Id!,
-      port: description.Port ?? this.json.Port!,
-      state: "initial",
-      reason: "Elb.RegistrationInProgress",
-      passes: 0,
-      failures: 0,
-      cancel: () => {}
-    }
+    const target = new Target(description.Id!, description.Port ?? this.json.Port!)
     this.targets.set(key, target)
     this.hadTargets = true
     this.#watch(target)
@@ -104,7 +85,12 @@ export class TargetGroup {
       this.#around.changed()
     }
     if (delay === 0) return remove()
-    target.cancel = this.#around.clock.after(delay, remove)
+    const began = performance.now()
+    target.cancel = this.#around.clock.after(delay, async () => {
+      // Simulated time may have been faster than the requests: they get as much real time.
+      await target.idle(began + delay - performance.now())
+      remove()
+    })
     this.#around.changed()
   }
 
@@ -113,7 +99,7 @@ export class TargetGroup {
     for (const target of this.targets.values()) {
       if (target.state === "draining") continue
       target.cancel()
-      Object.assign(target, { state: "initial", reason: "Elb.RegistrationInProgress", passes: 0, failures: 0 })
+      target.reset()
       this.#watch(target)
     }
     this.#around.changed()
@@ -169,7 +155,7 @@ export class TargetGroup {
     return this.#around.isUsed(this.arn)
   }
 
-  #count(state: State): number {
+  #count(state: TargetState): number {
     return this.#isUsed ? [...this.targets.values()].filter((target) => target.state === state).length : 0
   }
 

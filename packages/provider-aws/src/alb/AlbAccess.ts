@@ -10,10 +10,10 @@ import { Aws, type AwsOptions, type AwsPlace } from "../client/index.ts"
 import { Requests } from "../cloudwatch/Requests.ts"
 import { measure } from "../cloudwatch/TargetMetrics.ts"
 import { loadBalancerIn, parseArn, targetGroupIn } from "../client/arns.ts"
-import { LoadBalancing } from "../elb/LoadBalancing.ts"
-import { decode, forwarderOf } from "./Properties.ts"
-import { healthyOf, see } from "./Seen.ts"
-import type { Work } from "./Work.ts"
+import { BalancerCalls } from "../elb/BalancerCalls.ts"
+import { decode, forwarderOf } from "./AlbProperties.ts"
+import { healthyOf, see } from "./SeenService.ts"
+import type { AlbWork } from "./AlbWork.ts"
 
 /**
  * How the provider works. `poll` is the time between two polls, in milliseconds; `metrics` whether gates judge what
@@ -31,7 +31,7 @@ interface Window {
   readonly to: number
 }
 
-export class Access {
+export class AlbAccess {
   readonly aws: Aws
   readonly #options: AlbOptions
 
@@ -40,7 +40,7 @@ export class Access {
     this.#options = options
   }
 
-  workOn(ref: StackRef, mutation: Mutation): Effect.Effect<Work & { readonly place: AwsPlace }, ProviderReason> {
+  workOn(ref: StackRef, mutation: Mutation): Effect.Effect<AlbWork & { readonly place: AwsPlace }, ProviderReason> {
     return Effect.map(decode(ref.properties), (properties) => {
       const forwarder = forwarderOf(properties)
       const place = { region: parseArn(forwarder).region, assumeRole: properties.assumeRole }
@@ -49,7 +49,7 @@ export class Access {
         place,
         properties,
         mutation,
-        calls: new LoadBalancing(this.aws, place),
+        calls: new BalancerCalls(this.aws, place),
         groups: new Groups(this.aws, place),
         requests: new Requests(this.aws, place, loadBalancerIn(forwarder)),
         poll: this.#options.poll ?? defaultPoll
@@ -57,7 +57,7 @@ export class Access {
     })
   }
 
-  measure(work: Work, { releaseId, ...window }: Window): Effect.Effect<Measurement, ProviderReason> {
+  measure(work: AlbWork, { releaseId, ...window }: Window): Effect.Effect<Measurement, ProviderReason> {
     return Effect.gen(function* () {
       const { candidate, stable } = yield* see(work, work.properties)
       const side = [candidate, stable].find((one) => one?.release?.id === releaseId)

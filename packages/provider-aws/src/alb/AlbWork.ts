@@ -8,8 +8,8 @@ import type { Failure } from "../client/index.ts"
 import type { Requests } from "../cloudwatch/Requests.ts"
 import { attachesBoth, strangersIn, weightsIn, withWeights } from "./Actions.ts"
 import { groupPage } from "../client/console.ts"
-import type { Properties } from "./Properties.ts"
-import { type Access, isOwn, operationOf, see, type Seen } from "./Seen.ts"
+import type { AlbProperties } from "./AlbProperties.ts"
+import { type AlbCalls, isOwn, operationOf, see, type SeenService } from "./SeenService.ts"
 import {
   sameWeights,
   showState,
@@ -22,9 +22,9 @@ import {
   type Weights
 } from "./State.ts"
 
-export interface Work extends Access {
+export interface AlbWork extends AlbCalls {
   readonly ref: StackRef
-  readonly properties: Properties
+  readonly properties: AlbProperties
   readonly mutation: Mutation
   readonly poll: PollOptions
   readonly requests: Requests
@@ -35,7 +35,7 @@ export const fail = (reason: ProviderReason) => Effect.fail(reason)
 export const conflict = (message: string) => fail({ _tag: "Conflict", message })
 
 /** Fails if the listener or rule belongs to another stack. */
-export const ownedBy = (ref: StackRef, { forwarder, stack }: Seen): Effect.Effect<void, ProviderReason> =>
+export const ownedBy = (ref: StackRef, { forwarder, stack }: SeenService): Effect.Effect<void, ProviderReason> =>
   stack === null || stack === stackIn(ref)
     ? Effect.void
     : fail({
@@ -46,7 +46,7 @@ export const ownedBy = (ref: StackRef, { forwarder, stack }: Seen): Effect.Effec
       })
 
 /** Looks at the service before it is changed: fails if it belongs to another stack, or if others are changing it. */
-export const begin = (work: Work): Effect.Effect<Seen, Failure> =>
+export const begin = (work: AlbWork): Effect.Effect<SeenService, Failure> =>
   Effect.gen(function* () {
     yield* work.mutation.guard
     const seen = yield* see(work, work.properties)
@@ -65,13 +65,13 @@ export const begin = (work: Work): Effect.Effect<Seen, Failure> =>
   })
 
 /**
- * Fails if the weights are none that Signalbox has set, or that were there when its plan was made: somebody else has
+ * Fails if the weights are none that Signalbox has set, or that were there when its plan was made: someone else has
  * changed them since, and may have had a reason. The weights before the last change are in place if it was cut off: for a
  * repeat of its step, and for one that goes back.
  */
 export const unchanged = (
-  { mutation, properties }: Work,
-  { actions, state, weights }: Seen,
+  { mutation, properties }: AlbWork,
+  { actions, state, weights }: SeenService,
   { back = false, planned = null }: { readonly back?: boolean; readonly planned?: Weights | null } = {}
 ): Effect.Effect<void, ProviderReason> => {
   const [stranger] = strangersIn(actions, properties)
@@ -80,7 +80,7 @@ export const unchanged = (
       _tag: "Changed",
       message: "a target group was added to the listener or rule",
       field: "target groups",
-      was: "those of blue and green",
+      was: "blue and green",
       is: `also ${stranger}`
     })
   }
@@ -89,7 +89,7 @@ export const unchanged = (
   if (known.length === 0 || known.some((one) => sameWeights(one, weights))) return Effect.void
   return fail({
     _tag: "Changed",
-    message: "somebody else changed the weights",
+    message: "someone else changed the weights",
     field: "weights",
     was: showWeights(known[0]!),
     is: showWeights(weights),
@@ -99,8 +99,8 @@ export const unchanged = (
 
 /** Records what is true from now on, if that is new. Without other weights, it stays known when they last changed. */
 export const record = (
-  work: Work,
-  seen: Seen,
+  work: AlbWork,
+  seen: SeenService,
   { to = seen.weights, ...facts }: Pick<State, "capacity" | "minimum" | "stable"> & { readonly to?: Weights }
 ): Effect.Effect<State, Failure> =>
   Effect.gen(function* () {
@@ -124,8 +124,8 @@ export const record = (
 
 /** Sets the weights, unless they are so already, and waits until they read back. */
 export const weigh = (
-  work: Work,
-  seen: Seen,
+  work: AlbWork,
+  seen: SeenService,
   facts: Pick<State, "capacity" | "minimum" | "stable">,
   to: Weights
 ): Effect.Effect<void, Failure> =>
@@ -150,10 +150,10 @@ export const weigh = (
     )
   })
 
-const unchangedSince = ({ weights }: Pick<Seen, "weights">, is: Weights) =>
+const unchangedSince = ({ weights }: Pick<SeenService, "weights">, is: Weights) =>
   fail({
     _tag: "Changed",
-    message: "somebody else changed the weights in this moment",
+    message: "someone else changed the weights at this moment",
     field: "weights",
     was: showWeights(weights),
     is: showWeights(is)

@@ -4,7 +4,7 @@
 import { decodeProperties } from "@signalbox/core/spi"
 import * as Schema from "effect/Schema"
 import { arnOf, between, optional } from "../client/properties.ts"
-import { AutoScalingGroupName, LaunchTemplate } from "../groups/LaunchProperties.ts"
+import { AutoScalingGroupName, TemplateVersion } from "../groups/LaunchProperties.ts"
 
 /**
  * The properties of an Auto Scaling group.
@@ -23,9 +23,9 @@ import { AutoScalingGroupName, LaunchTemplate } from "../groups/LaunchProperties
  * - `startSeconds` how long an instance of the first release may be unhealthy (default: the grace period of the group)
  * - `assumeRole` the role that calls AWS
  */
-export const Properties = Schema.Struct({
+export const AsgProperties = Schema.Struct({
   autoScalingGroup: AutoScalingGroupName,
-  launchTemplate: LaunchTemplate,
+  launchTemplate: TemplateVersion,
   artifact: Schema.optionalKey(Schema.String.check(Schema.isMinLength(1))),
   capacity: Schema.optionalKey(between(1, 1000)),
   minHealthyPercentage: optional(between(0, 100), 90),
@@ -51,7 +51,7 @@ export const Properties = Schema.Struct({
     return undefined
   })
 )
-export type Properties = typeof Properties.Type
+export type AsgProperties = typeof AsgProperties.Type
 
 /** Decodes properties; a failure points at the first mistake. */
-export const decode = decodeProperties(Properties)
+export const decode = decodeProperties(AsgProperties)

@@ -5,21 +5,21 @@ import type { InstanceRefresh } from "@aws-sdk/client-auto-scaling"
 import type { Action } from "@aws-sdk/client-elastic-load-balancing-v2"
 import { absent, type Observation, type ProviderReason, type Release, type Resource } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type { Group, Groups } from "../groups/Groups.ts"
+import type { ScalingGroup, Groups } from "../groups/Groups.ts"
 import { releaseOf } from "../groups/LaunchRelease.ts"
-import type { Target } from "../groups/Ready.ts"
+import type { SeenTarget } from "../groups/Ready.ts"
 import { weightsIn } from "./Actions.ts"
 import { isRule, listenerOf } from "../client/arns.ts"
-import type { LoadBalancing } from "../elb/LoadBalancing.ts"
+import type { BalancerCalls } from "../elb/BalancerCalls.ts"
 import { listenerPage } from "../client/console.ts"
-import { type Colour, colours, forwarderOf, otherThan, type Properties } from "./Properties.ts"
+import { type Colour, colours, forwarderOf, otherThan, type AlbProperties } from "./AlbProperties.ts"
 import { readState, shareOf, stackKey, type State, stateKey, type Weights } from "./State.ts"
 
 /** One of the two places. Without instances, asked for or running, it has no release. */
 export interface SeenSide {
   readonly colour: Colour
-  readonly group: Group
-  readonly targets: ReadonlyArray<Target>
+  readonly group: ScalingGroup
+  readonly targets: ReadonlyArray<SeenTarget>
   readonly release: Release | null
   readonly refresh: InstanceRefresh | undefined
 }
@@ -28,7 +28,7 @@ export interface SeenSide {
  * *Details*: `stable` carries the traffic apart from the candidate. `stack` is the one that the listener or rule is
  * tagged with.
  */
-export interface Seen {
+export interface SeenService {
   readonly forwarder: string
   readonly actions: ReadonlyArray<Action>
   readonly weights: Weights
@@ -40,18 +40,18 @@ export interface Seen {
 }
 
 /** How a service is reached. */
-export interface Access {
-  readonly calls: LoadBalancing
+export interface AlbCalls {
+  readonly calls: BalancerCalls
   readonly groups: Groups
 }
 
-const isUsed = ({ desired, instances }: Group): boolean => desired > 0 || instances.length > 0
+const isUsed = ({ desired, instances }: ScalingGroup): boolean => desired > 0 || instances.length > 0
 
 const seeSide = (
-  { calls, groups }: Access,
+  { calls, groups }: AlbCalls,
   colour: Colour,
   targetGroup: string,
-  group: Group
+  group: ScalingGroup
 ): Effect.Effect<SeenSide, ProviderReason> =>
   Effect.gen(function* () {
     const used = isUsed(group)
@@ -84,7 +84,7 @@ const stableOf = (
 }
 
 /** Looks at a service. */
-export const see = (access: Access, properties: Properties): Effect.Effect<Seen, ProviderReason> =>
+export const see = (access: AlbCalls, properties: AlbProperties): Effect.Effect<SeenService, ProviderReason> =>
   Effect.gen(function* () {
     const forwarder = forwarderOf(properties)
     const { actions, found, tags } = yield* Effect.all(
@@ -132,7 +132,7 @@ export const isOwn = ({ group: { version }, refresh }: SeenSide): boolean =>
   refresh?.DesiredConfiguration?.LaunchTemplate?.Version === version
 
 /** The operation that is in progress. */
-export const operationOf = ({ sides }: Seen): Observation["operation"] => {
+export const operationOf = ({ sides }: SeenService): Observation["operation"] => {
   const side = colours.map((colour) => sides[colour]).find(({ refresh }) => refresh !== undefined)
   if (side === undefined) return null
   const { InstanceRefreshId, StartTime, Status } = side.refresh!
@@ -145,7 +145,7 @@ export const operationOf = ({ sides }: Seen): Observation["operation"] => {
 }
 
 /** What the port says of a service. */
-export const observation = (seen: Seen, properties: Properties): Observation => {
+export const observation = (seen: SeenService, properties: AlbProperties): Observation => {
   const { candidate, forwarder, stable, state, weights } = seen
   const used = [stable, candidate].filter((side) => side !== null)
   if (used.length === 0) return absent

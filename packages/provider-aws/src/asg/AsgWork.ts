@@ -14,31 +14,31 @@ import {
 import * as Effect from "effect/Effect"
 import { groupPage } from "../client/console.ts"
 import type { Failure } from "../client/index.ts"
-import type { LoadBalancing } from "../elb/LoadBalancing.ts"
-import { type Group, type Groups, hasEnded } from "../groups/Groups.ts"
+import type { BalancerCalls } from "../elb/BalancerCalls.ts"
+import { type ScalingGroup, type Groups, hasEnded } from "../groups/Groups.ts"
 import { isRelease, releaseOf } from "../groups/LaunchRelease.ts"
-import type { Target } from "../groups/Ready.ts"
-import type { Properties } from "./Properties.ts"
+import type { SeenTarget } from "../groups/Ready.ts"
+import type { AsgProperties } from "./AsgProperties.ts"
 
 /** The tag of a group with the stack that it belongs to. */
 export const stackKey = "signalbox:stack"
 
-export interface Work {
+export interface AsgWork {
   readonly ref: StackRef
-  readonly properties: Properties
+  readonly properties: AsgProperties
   readonly mutation: Mutation
   readonly poll: PollOptions
   readonly groups: Groups
-  readonly calls: LoadBalancing
+  readonly calls: BalancerCalls
 }
 
 /**
  * *Details*: `stable` is the release that the group launches, `coming` the one that its refresh brings. `own` says
  * whether Signalbox has begun that refresh.
  */
-export interface Seen {
-  readonly group: Group
-  readonly targets: ReadonlyArray<Target> | null
+export interface SeenGroup {
+  readonly group: ScalingGroup
+  readonly targets: ReadonlyArray<SeenTarget> | null
   readonly refresh: InstanceRefresh | undefined
   readonly stable: Release | null
   readonly coming: Release | null
@@ -51,9 +51,9 @@ export const stackIn = ({ deploymentId, environment, stack }: StackRef): string 
 
 /** What the target groups of a group think of its instances; null if it has none. */
 export const targetsOf = (
-  calls: LoadBalancing,
-  group: Pick<Group, "targetGroups">
-): Effect.Effect<ReadonlyArray<Target>, ProviderReason> | null =>
+  calls: BalancerCalls,
+  group: Pick<ScalingGroup, "targetGroups">
+): Effect.Effect<ReadonlyArray<SeenTarget>, ProviderReason> | null =>
   group.targetGroups.length === 0
     ? null
     : Effect.map(
@@ -62,7 +62,7 @@ export const targetsOf = (
       )
 
 /** Looks at a group. */
-export const see = ({ calls, groups, properties }: Work): Effect.Effect<Seen, ProviderReason> =>
+export const see = ({ calls, groups, properties }: AsgWork): Effect.Effect<SeenGroup, ProviderReason> =>
   Effect.gen(function* () {
     const group = yield* groups.one(properties.autoScalingGroup)
     const used = group.desired > 0 || group.instances.length > 0
@@ -85,7 +85,7 @@ export const see = ({ calls, groups, properties }: Work): Effect.Effect<Seen, Pr
   })
 
 /** How many instances of a version are healthy, for the group and for its target groups. */
-export const healthyOf = ({ group, targets }: Seen, version: string | null): number => {
+export const healthyOf = ({ group, targets }: SeenGroup, version: string | null): number => {
   const fit = targets && new Set(targets.flatMap(({ id, state }) => (state === "healthy" ? [id] : [])))
   return group.instances.filter(
     (one) => one.version === version && one.inService && one.healthy && (fit?.has(one.id) ?? true)
@@ -93,7 +93,7 @@ export const healthyOf = ({ group, targets }: Seen, version: string | null): num
 }
 
 /** What the port says of a group. */
-export const observation = (seen: Seen): Observation => {
+export const observation = (seen: SeenGroup): Observation => {
   const { coming, group, own, refresh, stable } = seen
   if (stable === null) return absent
   const url = groupPage(group.arn, group.name, "instanceRefresh")
@@ -137,7 +137,7 @@ export const observation = (seen: Seen): Observation => {
 export const fail = (reason: ProviderReason) => Effect.fail(reason)
 
 /** Fails if the group belongs to another stack. */
-export const ownedBy = ({ ref }: Work, { group }: Seen): Effect.Effect<void, ProviderReason> => {
+export const ownedBy = ({ ref }: AsgWork, { group }: SeenGroup): Effect.Effect<void, ProviderReason> => {
   const stack = group.tags.get(stackKey)
   if (stack === undefined || stack === stackIn(ref)) return Effect.void
   const hint = `Name another one, or remove its tag ${stackKey} if that stack is gone.`
@@ -145,7 +145,7 @@ export const ownedBy = ({ ref }: Work, { group }: Seen): Effect.Effect<void, Pro
 }
 
 /** Looks at the group before it is changed: fails if it belongs to another stack, or if others refresh it. */
-export const begin = (work: Work): Effect.Effect<Seen, Failure> =>
+export const begin = (work: AsgWork): Effect.Effect<SeenGroup, Failure> =>
   Effect.gen(function* () {
     yield* work.mutation.guard
     const seen = yield* see(work)

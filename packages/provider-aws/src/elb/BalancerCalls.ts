@@ -4,18 +4,18 @@
 import type { Action, ElasticLoadBalancingV2, TargetHealthDescription } from "@aws-sdk/client-elastic-load-balancing-v2"
 import type { Mutation, ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type { Target } from "../groups/Ready.ts"
+import type { SeenTarget } from "../groups/Ready.ts"
 import { type Aws, type AwsPlace, Caller, type Failure } from "../client/index.ts"
 import type { LoadBalancingCall } from "../iam/calls.ts"
 import { isRule } from "../client/arns.ts"
 
-const targetFrom = ({ Target, TargetHealth }: TargetHealthDescription): Target => ({
+const targetFrom = ({ Target, TargetHealth }: TargetHealthDescription): SeenTarget => ({
   id: Target?.Id ?? "",
   state: TargetHealth?.State ?? "unavailable",
   reason: TargetHealth?.Description ?? TargetHealth?.Reason ?? ""
 })
 
-export class LoadBalancing {
+export class BalancerCalls {
   readonly #elb: Caller<ElasticLoadBalancingV2, LoadBalancingCall>
 
   constructor(aws: Aws, place: AwsPlace) {
@@ -101,7 +101,7 @@ export class LoadBalancing {
   }
 
   /** What a target group thinks of its targets. */
-  targets(targetGroup: string): Effect.Effect<ReadonlyArray<Target>, ProviderReason> {
+  targets(targetGroup: string): Effect.Effect<ReadonlyArray<SeenTarget>, ProviderReason> {
     return this.#elb
       .read("DescribeTargetHealth", (client, options) =>
         client.describeTargetHealth({ TargetGroupArn: targetGroup }, options)

@@ -3,7 +3,7 @@
  */
 import { decodeProperties } from "@signalbox/core/spi"
 import * as Schema from "effect/Schema"
-import { AutoScalingGroupName, LaunchTemplate } from "../groups/LaunchProperties.ts"
+import { AutoScalingGroupName, TemplateVersion } from "../groups/LaunchProperties.ts"
 import { arnOf, between, optional, pattern } from "../client/properties.ts"
 
 const elb = (resource: string, expected: string) =>
@@ -35,12 +35,12 @@ export const Side = Schema.Struct({
  * - `startSeconds` how long an instance may be unhealthy after its launch (default: the grace period of its group)
  * - `assumeRole` the role that calls AWS
  */
-export const Properties = Schema.Struct({
+export const AlbProperties = Schema.Struct({
   listener: Schema.optionalKey(elb("listener", "the ARN of a listener")),
   rule: Schema.optionalKey(elb("listener-rule", "the ARN of a rule")),
   blue: Side,
   green: Side,
-  launchTemplate: LaunchTemplate,
+  launchTemplate: TemplateVersion,
   artifact: Schema.optionalKey(Schema.String.check(Schema.isMinLength(1))),
   capacity: Schema.optionalKey(between(1, 1000)),
   minimum: Schema.optionalKey(between(0, 1000)),
@@ -70,10 +70,10 @@ export const Properties = Schema.Struct({
     return undefined
   })
 )
-export type Properties = typeof Properties.Type
+export type AlbProperties = typeof AlbProperties.Type
 
 /** Decodes properties; a failure points at the first mistake. */
-export const decode = decodeProperties(Properties)
+export const decode = decodeProperties(AlbProperties)
 
 /** The names of the two places. */
 export const colours = ["blue", "green"] as const
@@ -82,4 +82,4 @@ export type Colour = (typeof colours)[number]
 export const otherThan = (colour: Colour): Colour => (colour === "blue" ? "green" : "blue")
 
 /** What forwards to the service: the ARN of a listener or of a rule. */
-export const forwarderOf = ({ listener, rule }: Properties): string => (rule ?? listener)!
+export const forwarderOf = ({ listener, rule }: AlbProperties): string => (rule ?? listener)!
