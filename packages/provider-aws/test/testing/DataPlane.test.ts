@@ -24,6 +24,17 @@ describe("the data plane", { concurrent: true }, () => {
     }
   })
 
+  it("divides by new weights at once, whatever was divided before", async () => {
+    await using aws = await world()
+    await aws.launch(aws.service.green, "s3://shop/v2", 1)
+    await aws.weigh(500, 499)
+    await aws.simulator.advance(20_000)
+    assert.deepStrictEqual(await aws.ask(2), { v1: 2 })
+    await aws.weigh(1, 1)
+    await aws.simulator.advance(3000)
+    assert.deepStrictEqual(await aws.ask(40), { v1: 20, v2: 20 })
+  })
+
   it("learns of weights late, and one node after the other", async () => {
     await using aws = await world()
     await aws.launch(aws.service.green, "s3://shop/v2", 1)

@@ -62,7 +62,10 @@ export class Listener {
     const rules = this.#snapshot()
     for (const [at, node] of this.#nodes.entries()) {
       const learn = () => {
-        if (node.generation < generation) Object.assign(node, { generation, rules })
+        if (node.generation >= generation) return
+        Object.assign(node, { generation, rules })
+        // What was due by other weights is not made up for.
+        node.credits.clear()
       }
       const delay = delays[at % delays.length] ?? 0
       if (delay === 0) learn()
