@@ -11,9 +11,9 @@ const weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const
 export const TimeOfDay = Schema.String.check(
   Schema.isPattern(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, { expected: "a time of day from 00:00 to 24:00" })
 )
-/** A day of the week, by its first three letters: `mon`. */
+/** A day of the week. */
 export const Weekday = Schema.Literals(weekdays)
-/** The name of an IANA time zone, such as `Europe/Zurich`. */
+/** A time zone by its IANA name, such as `Europe/Berlin`. */
 export const HoursZone = Schema.String.check(
   Schema.makeFilter((name) => zoneOf(name) !== undefined, { expected: "the name of an IANA time zone" })
 )
