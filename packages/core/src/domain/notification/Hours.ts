@@ -1,5 +1,5 @@
 /**
- * The hours of a route: when somebody reads its channels.
+ * The hours of a route, such as office hours.
  */
 import * as Schema from "effect/Schema"
 import { offsetAt, zoneOf } from "../freeze/LocalTime.ts"

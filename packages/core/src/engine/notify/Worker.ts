@@ -119,7 +119,7 @@ export const make = Effect.fnUntraced(function* (
 
   /**
    * Writes what became of a delivery, and returns what is left of its stream and channel. `rows` are read again only if they
-   * were planned anew since: the less there is between an answer and its record, the less is sent twice by a process that dies.
+   * were planned again since: the less there is between an answer and its record, the less is sent twice by a process that dies.
    */
   const write = (claim: Claim, { rows, version }: Chain, changed: DeliveryState) =>
     claim.changing

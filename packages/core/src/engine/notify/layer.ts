@@ -12,7 +12,7 @@ import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { LeaseStore } from "../../spi/LeaseStore.ts"
 import { Notifications, type NotificationSetup } from "../../spi/Notifications.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
-import { FirstLook, lookFor, type Waiting } from "./Waiting.ts"
+import { FirstLook, lookFor, type OutboxLook } from "./FirstLook.ts"
 import * as NotifyWorker from "./Worker.ts"
 
 /** For so long, the end of a process waits for what is on its way. */
@@ -57,7 +57,7 @@ export const layer = (
 
 const working = (
   setup: Effect.Effect<NotificationSetup | undefined>,
-  look: Effect.Effect<Waiting | undefined, StoreError>,
+  look: Effect.Effect<OutboxLook | undefined, StoreError>,
   wanted: Deferred.Deferred<void>
 ) =>
   Layer.effectDiscard(

@@ -11,7 +11,7 @@ import type { StoreError } from "../../spi/StoreError.ts"
 const unattendedAfter = 30_000
 
 /** Of one deployment, or of all: since when something is to be planned or sent; undefined if nothing is. */
-export interface Waiting {
+export interface OutboxLook {
   readonly deploymentId: string | undefined
   readonly since: number | undefined
 }
@@ -19,7 +19,7 @@ export interface Waiting {
 /** Looks into the outbox. */
 export const lookFor = Effect.fnUntraced(function* (
   deploymentId?: string
-): Effect.fn.Return<Waiting, StoreError, DeploymentStore> {
+): Effect.fn.Return<OutboxLook, StoreError, DeploymentStore> {
   const { outbox } = yield* DeploymentStore
   const until = yield* Clock.currentTimeMillis
   const [[owed], [due]] = yield* Effect.all(
@@ -31,7 +31,7 @@ export const lookFor = Effect.fnUntraced(function* (
 })
 
 /** The look of this process, made once; undefined if no notifications are configured. By default there is none. */
-export const FirstLook = Context.Reference<Effect.Effect<Waiting | undefined, StoreError> | undefined>(
+export const FirstLook = Context.Reference<Effect.Effect<OutboxLook | undefined, StoreError> | undefined>(
   "@signalbox/core/engine/notify/FirstLook",
   { defaultValue: () => undefined }
 )
