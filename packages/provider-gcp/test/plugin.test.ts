@@ -22,7 +22,9 @@ describe("the plug-in", () => {
     assert.deepStrictEqual(
       loaded.filter(
         (url) =>
-          !/provider-gcp\/dist\/([\w-]+|\w+\/(Fields|Names|Properties|\w+Provider|\w+Properties|\w+Endpoint))\.js$/.test(url)
+          !/provider-gcp\/dist\/([\w-]+|\w+\/(Fields|Names|Properties|\w+Provider|\w+Properties|\w+Endpoint))\.js$/.test(
+            url
+          )
       ),
       []
     )
