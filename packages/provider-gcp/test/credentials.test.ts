@@ -22,7 +22,9 @@ afterEach(() => {
 })
 
 /** Exchanges the token of the CI system, and then gives one of the service account. */
-const tokenServer = async (refusal?: { readonly error: { readonly code: number } }) => {
+const tokenServer = async (refusal?: {
+  readonly error: { readonly code: number; readonly status: string; readonly message: string }
+}) => {
   const asked: Array<{ readonly path: string; readonly body: string; readonly authorization: string | undefined }> = []
   const server = createServer(async (request, response) => {
     const { headers, url = "" } = request
@@ -46,7 +48,7 @@ const tokenServer = async (refusal?: { readonly error: { readonly code: number }
   return { asked, close, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
-/** A file of credentials, of which application default credentials are made. */
+/** Writes a file of credentials, and makes it the application default. */
 const credentials = (content: object): void => {
   const file = join(directory, "credentials.json")
   writeFileSync(file, JSON.stringify(content))

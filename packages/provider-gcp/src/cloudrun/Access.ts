@@ -14,7 +14,7 @@ import type {
 import { defaultPoll, noMutation } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { Gcp, type GcpOptions, placeOf, targetOf } from "../client/index.ts"
-import { actAs, type ActAsOptions } from "./ActAs.ts"
+import { actAs, type ActAsOptions } from "../iam/ActAs.ts"
 import { TimeSeries } from "../monitoring/TimeSeries.ts"
 import { Calls } from "./Calls.ts"
 import { lastLines, type LoggingOptions } from "../monitoring/LastLines.ts"

@@ -20,7 +20,7 @@ import { checkPins } from "./Pins.ts"
 import { predeploy } from "./Predeploy.ts"
 import { see, type SeenSite } from "./SeenSite.ts"
 import { pinned, servingConfig } from "./ServingConfig.ts"
-import { type SiteFiles, siteFiles } from "./SiteFiles.ts"
+import { type SiteFiles, siteFiles } from "./files/SiteFiles.ts"
 import { channelIsFree, fail, noSite, owned, type SiteWork } from "./SiteWork.ts"
 
 /** What a stage needs of the plan. The files themselves are found again, and compared by their digest. */

@@ -14,8 +14,8 @@ import type { HostingVersion } from "./Resources.ts"
 import { isReady, type SeenSite } from "./SeenSite.ts"
 import { servingConfig } from "./ServingConfig.ts"
 import { siteConfig } from "./SiteConfig.ts"
-import { siteFiles } from "./SiteFiles.ts"
-import { upload } from "./Upload.ts"
+import { siteFiles } from "./files/SiteFiles.ts"
+import { upload } from "./files/Upload.ts"
 import { begin, channelIsFree, conflict, fail, noSite, type SiteWork } from "./SiteWork.ts"
 
 /** Fails if others have released something since the plan was made. */

@@ -5,7 +5,7 @@ import type { Mutation, Observation, PlanTarget, ProviderReason, StackRef } from
 import { defaultPoll, noMutation } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { Gcp, placeOf, targetOf } from "../client/index.ts"
-import { actAs } from "../cloudrun/ActAs.ts"
+import { actAs } from "../iam/ActAs.ts"
 import type { CloudRunOptions } from "../cloudrun/Access.ts"
 import { defaultService } from "../cloudrun/Names.ts"
 import { JobCalls } from "./JobCalls.ts"

@@ -45,7 +45,7 @@ const peakOf = (pid: number): number | undefined => {
 /** Files of 8 KB each, which do not become smaller when they are compressed. */
 const content = (seed: number) => createHash("shake256", { outputLength: 8_192 }).update(String(seed)).digest()
 
-/** Deploys so many files. `program` is the bundled command, `flags` are those of Node. */
+/** Deploys so many files. `program` is the bundled command, `flags` are for Node. */
 export const uploaded = async (
   program: string,
   files: number,

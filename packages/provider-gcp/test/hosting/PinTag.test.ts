@@ -98,7 +98,7 @@ describe.skipIf(program === undefined)("a service whose sites are also deployed 
   const bySignalbox = () =>
     write(here.directory, { "firebase.json": JSON.stringify({ hosting: { public: "dist", rewrites } }) })
 
-  it("keeps the pins of both, whoever deploys", async () => {
+  it("keeps the pins of both, and each site keeps its backend", async () => {
     await here.simulator.hosting.site(project, "docs")
     await deployBackend("b1")
     await byHand("docs")

@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { digestOfFile } from "./FileContent.ts"
-import { digestOf } from "../marks.ts"
-import { invalid, type SiteConfig } from "./SiteConfig.ts"
+import { digestOf } from "../../marks.ts"
+import { invalid, type SiteConfig } from "../SiteConfig.ts"
 
 /** A file. `path` begins with a slash; `digest` is the SHA-256 of its content. */
 export interface SiteFile {

@@ -3,10 +3,10 @@
  */
 import { reportProgress } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type { SiteFailure } from "./SiteCalls.ts"
+import type { SiteFailure } from "../SiteCalls.ts"
 import { compressed, hashesOf } from "./FileContent.ts"
 import type { SiteFile } from "./SiteFiles.ts"
-import { fail, type SiteWork } from "./SiteWork.ts"
+import { fail, type SiteWork } from "../SiteWork.ts"
 
 const batch = 1_000
 const atOnce = 16
