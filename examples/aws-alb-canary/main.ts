@@ -119,7 +119,7 @@ const released = async (strategy: string): Promise<void> => {
     const last = answers.at(-1)?.version
     const { capacity, toTargetsTakenAway } = simulator.ledger
     process.stdout.write(
-      `\n${strategy}: ${answers.length} requests, ${failed} failed, ${bad} of them answered by v3; ${toTargetsTakenAway} to targets taken away; ` +
+      `\n${strategy}: ${answers.length} requests, ${failed} failed, ${bad} answered by v3 while it was tried; ${toTargetsTakenAway} to targets taken away; ` +
         `at least ${capacity.get(service.listener)?.minimum} healthy instances; ${last} answers now\n`
     )
     if (failed > 0 || toTargetsTakenAway > 0 || last !== "v2") process.exitCode = 1
