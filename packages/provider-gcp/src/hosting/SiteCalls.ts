@@ -138,14 +138,15 @@ export class SiteCalls {
     file: {
       readonly hash: string
       readonly size: number
-      readonly body: () => Buffer | Readable
+      readonly body: () => Promise<Buffer | Readable>
     },
     { guard }: Mutation
   ): Effect.Effect<void, SiteFailure> {
     const once = Effect.andThen(
       guard,
       Effect.tryPromise({
-        try: async (signal) => this.#api.upload(`${url}/${file.hash}`, file.body(), uploadTimeout(file.size), signal),
+        try: async (signal) =>
+          this.#api.upload(`${url}/${file.hash}`, await file.body(), uploadTimeout(file.size), signal),
         catch: (error) =>
           (error as { readonly code?: number }).code === alreadyExists
             ? ({ _tag: "Done" } as const)

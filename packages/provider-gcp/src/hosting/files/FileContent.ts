@@ -4,29 +4,59 @@
 import { createHash } from "node:crypto"
 import { closeSync, createReadStream, openSync, readSync } from "node:fs"
 import type { Readable } from "node:stream"
-import { createGzip, gzipSync } from "node:zlib"
+import { constants, createGzip, type Gzip, type ZlibReset } from "node:zlib"
 
-/** Small files are read and compressed in one go: a stream for each would cost more memory than the files. */
+/** Small files are read in one go. */
 const small = 256 * 1024
 const level = 9
 
-/** Each small file is read into this one: thousands of their own would wait for the garbage collector. */
-let buffer: Buffer | undefined
+/** Reads small files into the same piece of memory: thousands of their own would wait for the garbage collector. */
+class Reader {
+  #buffer: Buffer | undefined
 
-const read = (file: string): Buffer => {
-  buffer ??= Buffer.allocUnsafeSlow(small)
-  const opened = openSync(file, "r")
-  try {
-    let size = 0
-    for (let more = 1; more > 0 && size < small; size += more) more = readSync(opened, buffer, size, small - size, size)
-    return buffer.subarray(0, size)
-  } finally {
-    closeSync(opened)
+  read(file: string): Buffer {
+    const buffer = (this.#buffer ??= Buffer.allocUnsafeSlow(small))
+    const opened = openSync(file, "r")
+    try {
+      let size = 0
+      for (let more = 1; more > 0 && size < small; size += more) {
+        more = readSync(opened, buffer, size, small - size, size)
+      }
+      return buffer.subarray(0, size)
+    } finally {
+      closeSync(opened)
+    }
   }
 }
 
-/** The result has a piece of memory that it just fits in. */
-const zip = (content: Buffer): Buffer => gzipSync(content, { level, chunkSize: content.length + 1024 })
+/** Compresses small files one after the other. A compressor takes more memory than what it compresses, so there is one. */
+class Compressor {
+  readonly #reader = new Reader()
+  /** The types know a reset of the same algorithm without the header of gzip only. */
+  #gzip: (Gzip & ZlibReset) | undefined
+  #last: Promise<unknown> = Promise.resolve()
+
+  /** `read` gets the content before, `part` the parts of the compressed one. */
+  compress(file: string, read: (content: Buffer) => void, part: (part: Buffer) => void): Promise<void> {
+    const next = this.#last.then(async () => {
+      const content = this.#reader.read(file)
+      read(content)
+      const gzip = (this.#gzip ??= createGzip({ level }) as Gzip & ZlibReset)
+      gzip.on("data", part)
+      await new Promise<void>((resolve) => {
+        gzip.write(content)
+        gzip.flush(constants.Z_FINISH, resolve)
+      })
+      gzip.off("data", part)
+      gzip.reset()
+    })
+    this.#last = next.catch(() => {})
+    return next
+  }
+}
+
+const reader = new Reader()
+const compressor = new Compressor()
 
 /** A pipe does not pass errors on. */
 const zipped = (content: Readable): Readable => {
@@ -35,13 +65,21 @@ const zipped = (content: Readable): Readable => {
 }
 
 /** The compressed content of a file, which has to be the same each time. */
-export const compressed = (file: string, size: number): Buffer | Readable =>
-  size < small ? zip(read(file)) : zipped(createReadStream(file))
+export const compressed = async (file: string, size: number): Promise<Buffer | Readable> => {
+  if (size >= small) return zipped(createReadStream(file))
+  const parts: Array<Buffer> = []
+  await compressor.compress(
+    file,
+    () => {},
+    (part) => parts.push(part)
+  )
+  return Buffer.concat(parts)
+}
 
 /** The SHA-256 of a file. */
 export const digestOfFile = async (file: string, size: number): Promise<string> => {
   const digest = createHash("sha256")
-  if (size < small) digest.update(read(file))
+  if (size < small) digest.update(reader.read(file))
   else for await (const chunk of createReadStream(file)) digest.update(chunk as Buffer)
   return digest.digest("hex")
 }
@@ -54,9 +92,11 @@ export const hashesOf = async (
   const raw = createHash("sha256")
   const hash = createHash("sha256")
   if (size < small) {
-    const content = read(file)
-    raw.update(content)
-    hash.update(zip(content))
+    await compressor.compress(
+      file,
+      (content) => raw.update(content),
+      (part) => hash.update(part)
+    )
   } else {
     const content = createReadStream(file)
     content.on("data", (chunk) => raw.update(chunk))
