@@ -7,7 +7,7 @@ const main = fileURLToPath(new URL("main.ts", import.meta.url))
 
 describe("the example of a load balancer", () => {
   it("promotes a canary under load, and brings a bad one back", async () => {
-    const arguments_ = [main, "--only", "canary", "--per-second", "50", "--requests", "200"]
+    const arguments_ = [main, "--only", "canary", "--per-second", "250", "--requests", "200", "--scale", "60"]
     const { stdout } = await promisify(execFile)(process.execPath, arguments_)
     assert.match(stdout, /share of v2: [\d.]+ % of 200 requests, asked for 50 %/)
     assert.match(

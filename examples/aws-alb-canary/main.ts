@@ -1,11 +1,11 @@
 /**
- * A service behind an Application Load Balancer, released under load, against a simulator of AWS whose time runs 30 times faster:
+ * A service behind an Application Load Balancer, released under load, against a simulator of AWS whose time runs faster:
  *
  *     node_modules/.bin/node examples/aws-alb-canary/main.ts
  *
  * The service is live before Signalbox deploys it. For each strategy, a good release is promoted, and a bad one goes back.
  * `--per-second 500` is the load, `--requests 2000` how many requests the shares of a canary are measured by, and
- * `--only canary` does one of canary, blue_green, rolling and asg.
+ * `--only canary` does one of canary, blue_green, rolling and asg. Time runs `--scale 30` times faster.
  */
 import { type LiveService, startAwsSimulator } from "@signalbox/provider-aws/testing"
 import { spawn } from "node:child_process"
@@ -21,12 +21,13 @@ const { values } = parseArgs({
   options: {
     "per-second": { type: "string", default: "500" },
     requests: { type: "string", default: "2000" },
+    scale: { type: "string", default: "30" },
     only: { type: "string" }
   }
 })
 const perSecond = Number(values["per-second"])
 const requests = Number(values.requests)
-const scale = 30
+const scale = Number(values.scale)
 
 const here = fileURLToPath(new URL(".", import.meta.url))
 const at = (path: string) => fileURLToPath(new URL(`../../packages/${path}`, import.meta.url))
