@@ -17,7 +17,7 @@ import { here, node } from "./paths.ts"
 const deploymentId = "DBENCH0" as DeploymentId
 const environment = (n: number) => `env-${n % 10}` as EnvironmentName
 
-const requested = (n: number, at: number): NewEvent => ({
+export const requested = (n: number, at: number): NewEvent => ({
   id: "requested",
   at,
   event: {
@@ -117,34 +117,6 @@ const appends = async (directory: string): Promise<{ readonly own: number; reado
   return { own: quantile(own, 0.5), raw: quantile(raw, 0.5) }
 }
 
-/** One transition of an execution a transaction, with its state: one that notifications follow from, against one without, in turns. */
-export const owing = async (directory: string): Promise<{ readonly owed: number; readonly plain: number }> => {
-  const owed: Array<number> = []
-  const plain: Array<number> = []
-  await Effect.gen(function* () {
-    const store = yield* DeploymentStore
-    const at = yield* Clock.currentTimeMillis
-    const begin = (stream: string): ReadonlyArray<NewEvent> => [
-      { ...requested(0, at), event: { ...requested(0, at).event, correlationId: stream } as NewEvent["event"] },
-      { id: "started", at, event: { _tag: "ExecutionTransitioned", on: "started" } }
-    ]
-    for (const stream of ["owing", "plain"]) yield* store.append({ stream, events: begin(stream) })
-    const move = (stream: string, n: number) =>
-      store.append({
-        stream,
-        events: [
-          { id: `move/${n}`, at, event: { _tag: "ExecutionTransitioned", on: n % 2 === 0 ? "paused" : "resumed" } }
-        ],
-        owes: stream === "owing"
-      })
-    for (let round = 0; round < 40; round++) {
-      owed.push(...(yield* times(50, (n) => move("owing", round * 50 + n))))
-      plain.push(...(yield* times(50, (n) => move("plain", round * 50 + n))))
-    }
-  }).pipe(Effect.provide(embeddedStore({ directory })), Effect.runPromise)
-  return { owed: quantile(owed, 0.5), plain: quantile(plain, 0.5) }
-}
-
 /** How long after its commit another process sees an event. */
 const seen = async (directory: string): Promise<ReadonlyArray<number>> => {
   const other = stream([node, "--conditions=@signalbox/source", join(here, "children", "follower.ts"), directory])
@@ -180,7 +152,6 @@ export const log = async (): Promise<ReadonlyArray<Row>> => {
       from = size
     }
     const { own, raw } = await appends(directory)
-    const { owed, plain } = await owing(directory)
     const delays = await seen(directory)
     const of = (what: keyof Reads, title: string): ReadonlyArray<Row> =>
       sizes.map((size) => {
@@ -206,15 +177,6 @@ export const log = async (): Promise<ReadonlyArray<Row>> => {
         against: "raw INSERT",
         ratio: own / raw,
         goal: 1 / 0.7
-      },
-      {
-        group: "log",
-        what: "append that owes notifications, FULL",
-        value: owed,
-        unit: "ms",
-        against: "one that owes none",
-        ratio: owed / plain,
-        goal: 1.25
       },
       ...of("status", "status of one execution"),
       ...of("page", "a page of history"),

@@ -13,6 +13,7 @@ import { log } from "./log.ts"
 import { makespan } from "./makespan.ts"
 import type { Row } from "./measure.ts"
 import { memory } from "./memory.ts"
+import { notify } from "./notify.ts"
 import { here } from "./paths.ts"
 import { shared } from "./shared.ts"
 import { steps } from "./steps.ts"
@@ -26,6 +27,7 @@ const groups: Readonly<Record<string, () => ReadonlyArray<Row> | Promise<Readonl
   steps: () => steps(postgres),
   crash: () => crash(postgres),
   log,
+  notify,
   shared: () => shared(postgres),
   makespan,
   traffic,

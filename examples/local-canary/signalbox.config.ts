@@ -21,6 +21,10 @@ export default defineConfig({
   organization: "acme",
   project: "shop",
   environments: { production: {} },
+  notifications: {
+    channels: { terminal: { kind: "console" } },
+    routes: [{ when: { kind: ["started", "completed", "failed", "rolled_back"] }, to: "terminal" }]
+  },
   stacks: [
     {
       name: "inventory",

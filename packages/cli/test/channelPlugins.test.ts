@@ -2,14 +2,10 @@
  * Channels of plug-ins, used by the real program through a configuration: one of a third party without Effect, and Slack.
  */
 import { openHttpReceiver, openSlackServer } from "@signalbox/notify/testing"
-import * as Fs from "node:fs"
-import * as Path from "node:path"
-import { fileURLToPath } from "node:url"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { type Binary, build } from "./binary.ts"
-import { temporary } from "./support.ts"
+import { channelProject } from "./channelProject.ts"
 
-const root = fileURLToPath(new URL("../../../", import.meta.url))
 const env = { NTFY_TOKEN: "tk_planted", SLACK_TOKEN: "xoxb-planted" }
 
 let binary: Binary
@@ -39,23 +35,7 @@ notifications:
       options: { token: { $secret: SLACK_TOKEN }, channel: C0DEPLOYS, endpoint: "${slack.endpoint}", allow: [127.0.0.1] }
 `
 
-const project = (topic: string): string => {
-  const cwd = temporary("channels")
-  const packages = {
-    "@acme/plain-site": "examples/sdk-provider-plain",
-    "@acme/ntfy": "examples/sdk-notifier-plain",
-    "@signalbox/notify": "packages/notify"
-  }
-  Fs.writeFileSync(Path.join(cwd, "package.json"), `{ "type": "module" }`)
-  for (const [installed, folder] of Object.entries(packages)) {
-    const link = Path.join(cwd, "node_modules", installed)
-    Fs.mkdirSync(Path.dirname(link), { recursive: true })
-    Fs.symlinkSync(Path.join(root, folder), link)
-  }
-  Fs.mkdirSync(Path.join(cwd, "broken"))
-  Fs.writeFileSync(Path.join(cwd, "signalbox.config.yaml"), configuration(topic))
-  return cwd
-}
+const project = (topic: string) => channelProject(configuration(topic))
 
 describe("channels of plug-ins", () => {
   it("get what a deployment that fails has to say", async () => {

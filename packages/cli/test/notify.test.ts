@@ -4,7 +4,7 @@
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
-import type { NotifierKind } from "@signalbox/core/spi"
+import type { Message, NotifierKind } from "@signalbox/core/spi"
 import { MemoryReceiver } from "@signalbox/core/testing"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { pairs } from "./notifyPairs.ts"
@@ -128,6 +128,23 @@ describe("notifications of the command", () => {
   it("exits alike whether channels answer, refuse or hang", async () => {
     // How long each takes is for notifyPairs.ts to say: a loaded machine proves nothing.
     assert.deepStrictEqual((await pairs(1)).codes, [0])
+  })
+
+  it("lists the notifications of the folder's own deployment, and all on request", async () => {
+    const other = temporary("notify-other")
+    write(config)
+    Fs.writeFileSync(Path.join(other, "signalbox.config.json"), JSON.stringify({ ...config, project: "other" }))
+    Fs.writeFileSync(Path.join(other, ".deployment-metadata.yaml"), "deployment_id: DX6604F\n")
+    assert.strictEqual((await runWith(world.backend, other, ["init", "--id", "DX6604F"], { env })).code, 0)
+    const locked = ["lock", "hold", "DX6604F", "--reason", "moving", "--environment", "production"]
+    assert.strictEqual((await runWith(world.backend, other, locked, { env })).code, 0)
+    Fs.rmSync(other, { recursive: true })
+    const kinds = async (...more: ReadonlyArray<string>) => {
+      const { value } = await json("notify", "list", "--all", "--limit", "1000", ...more)
+      return value.notifications.map(({ message }: { readonly message: Message }) => message.deployment?.id)
+    }
+    assert.deepStrictEqual([...new Set(await kinds())], [id])
+    assert.sameMembers([...new Set(await kinds("--all-deployments"))], [id, "DX6604F"])
   })
 
   it("lists nothing once all is sent, and knows no notification of another name", async () => {

@@ -2,6 +2,7 @@
  * A SQL client over `node:sqlite`: only what Signalbox needs, until `@effect/sql-sqlite-node` exists for this version
  * of Effect.
  */
+import { Durability } from "@signalbox/core/store"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Reactivity from "effect/reactivity/Reactivity"
@@ -107,11 +108,22 @@ export const make = (
         Stream.unwrap(Effect.map(all(text, params), (rows) => Stream.fromIterable(transformed(rows, transform))))
     }
 
+    const acquirers = SqlClient.makeSqliteAcquirers({
+      connection,
+      semaphore: Semaphore.makeUnsafe(1),
+      isTransaction: (conn) => conn.isTransaction()
+    })
+    const synchronous = (level: string) => Effect.sync(() => database!.exec(`PRAGMA synchronous = ${level}`))
+
     return yield* SqlClient.make({
-      ...SqlClient.makeSqliteAcquirers({
-        connection,
-        semaphore: Semaphore.makeUnsafe(1),
-        isTransaction: (conn) => conn.isTransaction()
+      ...acquirers,
+      // A connection that is acquired for one transaction; what it sets ends before another one follows.
+      transactionAcquirer: Effect.gen(function* () {
+        const acquired = yield* acquirers.transactionAcquirer
+        if (options.synchronous !== "normal" && (yield* Durability) === "process") {
+          yield* Effect.acquireRelease(synchronous("normal"), () => synchronous("full"))
+        }
+        return acquired
       }),
       compiler: Statement.makeCompilerSqlite(),
       driver: "signalbox-sqlite",

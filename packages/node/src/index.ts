@@ -37,6 +37,7 @@ export type {
   VetoView,
   WaitingView
 } from "@signalbox/core/api"
+export { ackLinks } from "./notify/ackLinks.ts"
 export { eventToJson } from "./sdk/eventToJson.ts"
 export * from "./sdk/SignalboxError.ts"
 export * as SignalboxNode from "./sdk/SignalboxNode.ts"

@@ -2,6 +2,7 @@
 export { Configuration } from "@signalbox/core/config"
 export { notificationSetup } from "@signalbox/core/spi"
 export {
+  ackLinks,
   checkConfig,
   ConfigFileInvalid,
   isBuiltInStore,

@@ -28,6 +28,7 @@ import {
 } from "@signalbox/node"
 import { local, LocalProvider } from "@signalbox/provider-local"
 import type { Backend } from "../host/Host.ts"
+import { Redraw } from "../live/Redraw.ts"
 import { version } from "../main/version.ts"
 
 const stateOf = (directory: string): string => Path.join(directory, ".signalbox")
@@ -47,8 +48,10 @@ export const providers: Backend["providers"] = (directory, plugins) => {
   return conflict === undefined ? Effect.succeed(providersOf(all, contextIn(directory))) : Effect.fail(conflict)
 }
 
-/** Notices go where messages go: standard output is for results. */
-const terminal = consoleNotifier((text) => void process.stderr.write(text))
+/** Notices go where messages go, above what is being redrawn: standard output is for results. */
+const terminal = consoleNotifier((text) =>
+  Redraw.active === undefined ? void process.stderr.write(text) : Redraw.active.above(text.trimEnd())
+)
 
 export const notifiers: Backend["notifiers"] = (directory, plugins) =>
   Effect.sync(
@@ -113,7 +116,7 @@ export const layer: Backend["layer"] = ({ databaseUrl, directory, notifications,
       ? Layer.provideMerge(stateFiles(folderIn(directory)), embeddedStore({ directory: stateOf(directory) }))
       : sharedStore(directory, databaseUrl, plugins)
   return Signalbox.layer.pipe(
-    Layer.provideMerge(layerNotifications(notifications ?? Effect.undefined)),
+    Layer.provideMerge(layerNotifications(notifications ?? Effect.undefined, { isLocal: databaseUrl === undefined })),
     Layer.provideMerge(stores),
     Layer.provideMerge(Layer.succeed(Providers, providers)),
     Layer.provideMerge(metricSources(metricSourcesOf(plugins, contextIn(directory)))),

@@ -17,7 +17,7 @@ import { invocation, type Invocation } from "../main/Invocation.ts"
 import { ExitCode } from "../main/ExitCode.ts"
 import { signalbox, withServices } from "../main/services.ts"
 import { actor } from "../request/actor.ts"
-import { checkedNotifications } from "../request/notifications.ts"
+import { checkedNotifications, ownDeployment } from "../request/notifications.ts"
 import * as Target from "../request/target.ts"
 import { by, count, execution, option, reason, span } from "./flags.ts"
 
@@ -55,6 +55,7 @@ const list = Command.make(
   {
     dead: option("dead", "Only notifications that were given up"),
     all: option("all", "Also notifications that were sent"),
+    allDeployments: option("all-deployments", "Of all deployments in a shared store, not only of the folder's own"),
     channel: Flag.String("channel").pipe(
       Flag.optional,
       Flag.withMetavar("name"),
@@ -68,13 +69,15 @@ const list = Command.make(
       inv,
       Effect.gen(function* () {
         const box = yield* notices
+        const deploymentId = flags.allDeployments ? undefined : yield* ownDeployment(inv)
         const found = yield* box.list({
+          deploymentId,
           newestFirst: true,
           limit: flags.limit,
           ...(flags.dead ? { statuses: ["dead"] } : flags.all ? {} : { statuses: ["scheduled", "queued", "dead"] }),
           ...(Option.isSome(flags.channel) ? { channel: flags.channel.value } : {})
         })
-        const since = yield* box.unattendedSince()
+        const since = yield* box.unattendedSince(deploymentId)
         const now = yield* Clock.currentTimeMillis
         const shown = found.map(noticeView)
         yield* inv.result(
@@ -87,10 +90,13 @@ const list = Command.make(
 ).pipe(Command.withDescription("List notifications that wait or were given up"))
 
 const id = Argument.String("id").pipe(Argument.withDescription("Notification, as notify list shows it"))
+const idOrLink = Argument.String("id").pipe(
+  Argument.withDescription("Notification, as notify list shows it, or the link that came with it")
+)
 
 /** The first characters of an id are enough. */
 const whole = Effect.fnUntraced(function* (given: string) {
-  if (given.length >= 32) return given
+  if (given.length >= 32 || given.startsWith("http")) return given
   const found = yield* (yield* notices).list({ newestFirst: true, limit: 10_000 })
   const all = found.filter((row) => row.id.startsWith(given))
   return all.length === 1 ? all[0]!.id : given
@@ -145,7 +151,8 @@ const flush = Command.make(
           return yield* box.watch
         }
         const { failed, isDone, sent } = yield* box.flush(Duration.millis(flags.timeout))
-        const left = yield* box.list({ statuses: ["queued"], limit: 1_000 })
+        const deploymentId = yield* ownDeployment(inv)
+        const left = yield* box.list({ deploymentId, statuses: ["queued"], limit: 1_000 })
         yield* inv.result({ sent, failed, isDone, waiting: left.length }, () => [
           `${sent} sent, ${failed} failed, ${left.length} waiting`,
           ...(failed > 0 || left.length > 0 ? [`next:  ${inv.paint("cyan", "signalbox notify list")}`] : [])
@@ -183,7 +190,7 @@ const test = Command.make(
 
 const ack = Command.make(
   "ack",
-  { id, by, reason },
+  { id: idOrLink, by, reason },
   Effect.fnUntraced(function* (flags) {
     const inv = yield* invocation
     yield* withNotices(

@@ -21,7 +21,7 @@ export const checkedNotifications = Effect.fnUntraced(function* (
   if (settings.config === undefined) return undefined
   const { file, plugins, value } = yield* configOf(inv)
   if (typeof value !== "object" || value === null || !("notifications" in value)) return undefined
-  const { Configuration, metadataIn, notificationSetup } = yield* config
+  const { ackLinks, Configuration, metadataIn, notificationSetup } = yield* config
   const kinds = yield* host.backend.notifiers(settings.directory, plugins)
   const found = yield* Effect.fromResult(
     Configuration.notificationsIn(value, kinds, Path.relative(host.cwd, file) || file)
@@ -30,7 +30,14 @@ export const checkedNotifications = Effect.fnUntraced(function* (
   // A shared store has other projects' deployments, whose notifications must not go to the channels of this one.
   const isShared = settings.databaseUrl !== undefined || "store" in value
   const own = isShared ? (metadataIn(settings.directory)?.deploymentId ?? unknown) : undefined
-  return notificationSetup({ settings: found, kinds, deploymentId: own })
+  const links = ackLinks(found, (name) => host.env[name])
+  return notificationSetup({ settings: found, kinds, deploymentId: own, ackLinks: links })
+})
+
+/** The deployment of this folder, where the store is shared with other projects. */
+export const ownDeployment = Effect.fnUntraced(function* ({ settings }: Invocation) {
+  const { metadataIn } = yield* config
+  return settings.databaseUrl === undefined ? undefined : metadataIn(settings.directory)?.deploymentId
 })
 
 /** The same for whatever happens in the background: what is wrong is a warning. */

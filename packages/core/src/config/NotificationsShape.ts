@@ -3,7 +3,18 @@
  */
 import * as Schema from "effect/Schema"
 import { EnvironmentName, StackName } from "../domain/Ids.ts"
-import { ChannelName, EscalationSpec, NotificationKind, RouteSpec, Severity } from "../domain/notification/index.ts"
+import {
+  AcknowledgeSpec,
+  ChannelName,
+  EscalationSpec,
+  HoursZone,
+  NotificationKind,
+  RouteSpec,
+  Severity,
+  TimeOfDay,
+  TraceUrl,
+  Weekday
+} from "../domain/notification/index.ts"
 import { formatPath } from "./ConfigurationIssue.ts"
 import { type Inspect, isObject, leaf, list, optional, record, struct, wrong } from "./ShapeWalk.ts"
 
@@ -12,12 +23,19 @@ const oneOrMore =
   (value, path) =>
     Array.isArray(value) ? list(key, item)(value, path) : item(value, path)
 
+const hours = struct("hours", {
+  from: leaf(TimeOfDay, "timeOfDay"),
+  until: leaf(TimeOfDay, "timeOfDay"),
+  days: optional(list("days", leaf(Weekday, "weekday"))),
+  timezone: optional(leaf(HoursZone, "timezone"))
+})
 const when = optional(
   struct("when", {
     environment: optional(oneOrMore("environmentName", leaf(EnvironmentName, "environmentName"))),
     stack: optional(oneOrMore("name", leaf(StackName, "name"))),
     kind: optional(oneOrMore("notificationKind", leaf(NotificationKind, "notificationKind"))),
-    severity: optional(oneOrMore("severity", leaf(Severity, "severity")))
+    severity: optional(oneOrMore("severity", leaf(Severity, "severity"))),
+    hours: optional(hours)
   })
 )
 const to = oneOrMore("to", leaf(ChannelName, "to"))
@@ -41,7 +59,25 @@ const channel = struct("channel", { kind: leaf(Schema.NonEmptyString, "channelKi
 /** All issues of the shape. */
 export const notifications: Inspect = struct("notifications", {
   channels: record("channels", channelName, channel),
-  routes: optional(list("routes", struct("route", { when, to, atMost: leaf(RouteSpec.fields.atMost, "atMost") }))),
+  routes: optional(
+    list(
+      "routes",
+      struct("route", {
+        when,
+        to,
+        atMost: leaf(RouteSpec.fields.atMost, "atMost"),
+        group: leaf(RouteSpec.fields.group, "group")
+      })
+    )
+  ),
+  acknowledge: optional(
+    struct("acknowledge", {
+      url: leaf(AcknowledgeSpec.fields.url, "acknowledgeUrl"),
+      secret: leaf(AcknowledgeSpec.fields.secret, "acknowledgeSecret"),
+      validFor: leaf(AcknowledgeSpec.fields.validFor, "validFor")
+    })
+  ),
+  links: optional(struct("links", { trace: optional(leaf(TraceUrl, "traceUrl")) })),
   escalate: optional(
     list("escalate", struct("escalation", { when, to, after: leaf(EscalationSpec.fields.after, "after") }))
   )

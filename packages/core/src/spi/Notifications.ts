@@ -9,16 +9,30 @@ import type { MessageTemplate } from "../text/notification/messageText.ts"
 import type { NotifierKind } from "./Notifier.ts"
 
 /**
+ * Links that acknowledge a delivery, by its id.
+ *
+ * *Details*: `accept` says which one a link is for; `Invalid` if it was not made by `link` with the same secret.
+ */
+export interface AckLinks {
+  readonly link: (id: string, now: number) => string
+  readonly accept: (
+    link: string,
+    now: number
+  ) => { readonly _tag: "Accepted"; readonly id: string } | { readonly _tag: "Invalid" | "Expired" }
+}
+
+/**
  * Configured notifications.
  *
  * *Details*: `deploymentId` restricts a process to its own deployment, where a store is shared with other projects.
- * `notable` are the tags of events that notifications follow from.
+ * With `ackLinks`, notifications that escalate have a link that stops it. `notable` are the tags of events that notifications follow from.
  */
 export interface NotificationSetup {
   readonly settings: NotificationsSpec
   readonly kinds: ReadonlyMap<string, NotifierKind>
   readonly notable: ReadonlySet<EventTag>
   readonly deploymentId?: string | undefined
+  readonly ackLinks?: AckLinks | undefined
   readonly template?: MessageTemplate | undefined
 }
 

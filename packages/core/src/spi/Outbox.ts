@@ -58,15 +58,17 @@ export interface OwedQuery {
   readonly limit: number
 }
 
-/** Which deliveries are due: their `nextAt` is at most `until`, and their channel one of `channels`, if given. */
+/** Which deliveries are due: their `nextAt` is at most `until`, and their channel and status among the given ones. */
 export interface DueQuery extends OwedQuery {
   readonly until: Timestamp
+  readonly statuses?: ReadonlyArray<DeliveryStatus> | undefined
   readonly channels?: ReadonlyArray<string> | undefined
 }
 
 /** Which deliveries to read, by the time of their planning. `limit` is 1–10,000 (default 1,000). */
 export interface DeliveryQuery {
   readonly id?: string
+  readonly deploymentId?: string | undefined
   readonly stream?: string
   readonly channel?: string
   readonly statuses?: ReadonlyArray<DeliveryStatus>

@@ -59,12 +59,14 @@ export interface OwedRowQuery {
 /** Which deliveries are due: their `nextAt` is at most `until`, and their channel one of `channels`, if given. */
 export interface DueRowQuery extends OwedRowQuery {
   readonly until: number
+  readonly statuses?: ReadonlyArray<string> | undefined
   readonly channels?: ReadonlyArray<string> | undefined
 }
 
 /** Which deliveries to read, by `createdAt`, then `seq`, then `id`: the oldest first, or the newest. */
 export interface DeliveryRowQuery {
   readonly id?: string | undefined
+  readonly deploymentId?: string | undefined
   readonly stream?: string | undefined
   readonly channel?: string | undefined
   readonly statuses?: ReadonlyArray<string> | undefined

@@ -34,7 +34,7 @@ export const makeMemoryOutbox = (isHeld: (guard: Lease, now: number) => boolean)
           .slice(0, limit)
       ),
     mark: (stream) => Effect.sync(() => owed.get(stream)),
-    due: ({ channels, deploymentId, limit, until }) =>
+    due: ({ channels, deploymentId, limit, statuses, until }) =>
       Effect.sync(() =>
         [...deliveries.values()]
           .filter(
@@ -42,6 +42,7 @@ export const makeMemoryOutbox = (isHeld: (guard: Lease, now: number) => boolean)
               row.nextAt > 0 &&
               row.nextAt <= until &&
               (channels === undefined || channels.includes(row.channel)) &&
+              (statuses === undefined || statuses.includes(row.status)) &&
               (deploymentId === undefined || row.deploymentId === deploymentId)
           )
           .sort((left, right) => left.nextAt - right.nextAt || oldestFirst(left, right))
@@ -53,6 +54,7 @@ export const makeMemoryOutbox = (isHeld: (guard: Lease, now: number) => boolean)
           .filter(
             (row) =>
               (query.id === undefined || row.id === query.id) &&
+              (query.deploymentId === undefined || row.deploymentId === query.deploymentId) &&
               (query.stream === undefined || row.stream === query.stream) &&
               (query.channel === undefined || row.channel === query.channel) &&
               (query.statuses === undefined || query.statuses.includes(row.status))

@@ -42,6 +42,14 @@ export const requestTexts: Texts<keyof typeof requestErrors> = {
     message: `there is no channel "${channel}"`,
     hint: choose(nearest, known, "channels")
   }),
+  ack_link_invalid: () => ({
+    message: "this link does not acknowledge a notification",
+    hint: "Copy the whole link, and check the secret that notifications.acknowledge names; or use the id from: signalbox notify list"
+  }),
+  ack_link_expired: () => ({
+    message: "this link has expired",
+    hint: "Use the id instead: signalbox notify list"
+  }),
   notifications_missing: () => ({
     message: "no notifications are configured here",
     hint: 'Write for example notifications: { channels: { terminal: { kind: "console" } } } in the configuration.'

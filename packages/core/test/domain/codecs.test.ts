@@ -18,6 +18,7 @@ const arbitraries: Record<string, Arbitrary.Arbitrary<unknown>> = {
   StackSpec: stackSpec,
   ExecutionSpec: executionSpec,
   FreezeSpec: freezeSpec,
+  HoursZone: Arbitrary.schema(Schema.Literals(["UTC", "Europe/Berlin", "America/New_York"])),
   Manifest: manifest,
   "Event ExecutionRequested": Arbitrary.map(
     Arbitrary.all([Arbitrary.schema(Schema.Struct(requestFields)), executionSpec]),

@@ -27,7 +27,8 @@ import type { EmbeddedOptions, PostgresOptions } from "./SignalboxNode.ts"
  * from `providers` and `plugins`; the names of plug-ins and the paths in properties are resolved from `from` (default:
  * the working folder). `by` is the default actor of calls (default: the user that the process runs as). `telemetry`
  * `"host"` sends traces through the OpenTelemetry of this program: its registered `TracerProvider`, with its exporters.
- * Start its SDK before `connect`, and shut it down after `close`. By default, nothing is traced.
+ * Start its SDK before `connect`, and shut it down after `close`. By default, nothing is traced. `notifications` sends
+ * what this connection changes to channels, in the background; `close` waits for it, 2 seconds at most.
  */
 export type ConnectOptions = (Omit<EmbeddedOptions, "providers"> | Omit<PostgresOptions, "providers">) & {
   readonly providers?: ReadonlyArray<Provider>
@@ -35,7 +36,16 @@ export type ConnectOptions = (Omit<EmbeddedOptions, "providers"> | Omit<Postgres
   readonly from?: string
   readonly by?: string
   readonly telemetry?: "host"
+  readonly notifications?: NotificationsOptions
 }
+
+/**
+ * Channels and routes, as in a configuration; kinds of channels come from `plugins`, besides `console`.
+ *
+ * *Details*: `deploymentId` is the deployment whose notifications are sent. Behind a `url` it is required, because other
+ * projects share the store; in a `directory`, all are sent by default.
+ */
+export type NotificationsOptions = NonNullable<Config["notifications"]> & { readonly deploymentId?: string }
 
 /**
  * The target of an operation.

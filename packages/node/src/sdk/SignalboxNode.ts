@@ -1,15 +1,17 @@
 /**
  * Everything that a program on Node needs, composed into one layer.
  */
-import { Signalbox } from "@signalbox/core/engine"
+import { layerNotifications, Signalbox } from "@signalbox/core/engine"
 import {
   type DeploymentStore,
   type LeaseStore,
   type MetricSourceKind,
+  type NotificationSetup,
   type Provider,
   Providers,
   type StoreError
 } from "@signalbox/core/spi"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { commandsHere } from "../command/commandsHere.ts"
@@ -49,7 +51,8 @@ export interface PostgresOptions {
 /**
  * The facade over your own stores.
  *
- * *Details*: stacks can name the `metricSources` besides `prometheus`.
+ * *Details*: stacks can name the `metricSources` besides `prometheus`. `notifications` are sent in the background, once they
+ * are owed; the end of the layer waits for them, 2 seconds at most.
  *
  * *When to use*: with `layerMemory` of `@signalbox/core/store` in tests, or with an adapter of another store.
  */
@@ -57,8 +60,10 @@ export const layerWith = <E>(options: {
   readonly stores: Layer.Layer<DeploymentStore | LeaseStore, E>
   readonly providers: ReadonlyArray<Provider>
   readonly metricSources?: ReadonlyMap<string, MetricSourceKind>
+  readonly notifications?: Effect.Effect<NotificationSetup | undefined>
 }): Layer.Layer<Services, E> =>
   Signalbox.layer.pipe(
+    Layer.provideMerge(layerNotifications(options.notifications ?? Effect.undefined)),
     Layer.provideMerge(options.stores),
     Layer.provideMerge(Providers.layer(options.providers)),
     Layer.provideMerge(metricSources(options.metricSources)),

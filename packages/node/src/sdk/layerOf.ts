@@ -9,6 +9,7 @@ import { builtInMetricSources } from "../metrics/metricSources.ts"
 import { openStore } from "../openStore.ts"
 import { embeddedStore } from "../Stores.ts"
 import type { ConnectOptions } from "./Connection.ts"
+import { notificationsOf } from "./notificationsOf.ts"
 import * as SignalboxNode from "./SignalboxNode.ts"
 import { toSignalboxError } from "./toSignalboxError.ts"
 
@@ -25,7 +26,17 @@ export const layerOf = async (options: ConnectOptions): Promise<Layer.Layer<Sign
   if (conflict !== undefined) throw toSignalboxError(conflict)
   const stateDirectory = "url" in options ? join(from, ".signalbox") : options.directory
   const context: PluginContext = { directory: from, stateDirectory }
+  const isShared = "url" in options
+  const notifications =
+    options.notifications === undefined
+      ? undefined
+      : await Effect.runPromise(notificationsOf(options.notifications, plugins, { context, isShared })).catch(
+          (error: unknown) => {
+            throw toSignalboxError(error)
+          }
+        )
   return SignalboxNode.layerWith({
+    ...(notifications === undefined ? {} : { notifications: Effect.succeed(notifications) }),
     providers: [...(options.providers ?? []), ...providersOf(plugins, context).values()],
     metricSources: metricSourcesOf(plugins, context),
     stores: storesOf(options, plugins, context)

@@ -9,7 +9,11 @@ export interface Arrival {
   readonly stream: string
   readonly seq: number
   readonly at: number
+  /** How many notifications it sums up, if it is a summary. */
+  readonly folded?: number
   readonly arrivedAt: number
+  /** It got no answer, so the sender cannot know that it arrived. */
+  readonly isUnanswered: boolean
 }
 
 /** What it does with a request to a channel: it takes it, refuses it, leaves it without an answer, or takes it and hangs up. */
@@ -26,7 +30,8 @@ export const startReceiver = async (answer: (channel: string) => Answer) => {
       const decided = answer(channel)
       if (decided === "hang") return
       if (decided === "refuse") return void response.writeHead(503).end()
-      arrivals.push({ ...(JSON.parse(body) as Omit<Arrival, "channel" | "arrivedAt">), channel, arrivedAt: Date.now() })
+      const sent = JSON.parse(body) as Omit<Arrival, "channel" | "arrivedAt" | "isUnanswered">
+      arrivals.push({ ...sent, channel, arrivedAt: Date.now(), isUnanswered: decided === "drop" })
       if (decided === "drop") return void request.socket.destroy()
       response.writeHead(204).end()
     })

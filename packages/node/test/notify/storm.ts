@@ -1,8 +1,6 @@
 /**
  * Many executions, channels that fail, and workers that are killed: nothing may be lost, and order has to be kept.
- *
- *     node --conditions=@signalbox/source packages/node/test/notify/storm.ts <folder or URL> [executions] [kills] [away, in s]
- *     node --conditions=@signalbox/source packages/node/test/notify/storm.ts <folder or URL> latency [executions]
+ * `main.ts` runs it at full size.
  */
 import {
   CorrelationId,
@@ -32,7 +30,7 @@ export interface StormOptions {
 
 const deploymentId = DeploymentId.make("DX6604E")
 
-const requested = (stream: string): NewEvent => ({
+export const requested = (stream: string): NewEvent => ({
   id: "requested",
   at: Date.now(),
   event: {
@@ -55,7 +53,7 @@ const transitions: ReadonlyArray<EventOf<"ExecutionTransitioned">["on"]> = [
   "completed"
 ]
 
-const transition = (on: EventOf<"ExecutionTransitioned">["on"], n: number): NewEvent => ({
+export const transition = (on: EventOf<"ExecutionTransitioned">["on"], n: number): NewEvent => ({
   id: `transition/${n}`,
   at: Date.now(),
   event: { _tag: "ExecutionTransitioned", on }
@@ -64,19 +62,22 @@ const transition = (on: EventOf<"ExecutionTransitioned">["on"], n: number): NewE
 /** Every delivery that has to arrive, by its channel, stream and seq. */
 const judge = (arrivals: ReadonlyArray<Arrival>, streams: ReadonlyArray<string>) => {
   const first = new Map<string, Arrival>()
-  let duplicates = 0
+  const duplicates = { afterNoAnswer: 0, afterKill: 0 }
   let unordered = 0
   const newest = new Map<string, number>()
   const keys = new Map<string, string>()
+  const unanswered = new Set<string>()
   for (const arrival of arrivals) {
-    const key = `${arrival.channel} ${arrival.stream} ${arrival.seq}`
+    const key = `${arrival.channel} ${arrival.stream} ${arrival.folded === undefined ? arrival.seq : arrival.id}`
     if (first.has(key)) {
-      duplicates++
+      duplicates[unanswered.has(key) ? "afterNoAnswer" : "afterKill"]++
       if (keys.get(key) !== arrival.id) throw new Error(`${key} came with two keys`)
       continue
     }
     first.set(key, arrival)
+    if (arrival.isUnanswered) unanswered.add(key)
     keys.set(key, arrival.id)
+    if (arrival.folded !== undefined) continue
     const chain = `${arrival.channel} ${arrival.stream}`
     if ((newest.get(chain) ?? 0) > arrival.seq) unordered++
     newest.set(chain, arrival.seq)
@@ -84,7 +85,12 @@ const judge = (arrivals: ReadonlyArray<Arrival>, streams: ReadonlyArray<string>)
   const expected = streams.flatMap((stream) =>
     ["steady", "flaky"].flatMap((channel) => transitions.map((_, n) => `${channel} ${stream} ${n + 2}`))
   )
-  return { expected: expected.length, lost: expected.filter((key) => !first.has(key)).length, duplicates, unordered }
+  const missing = expected.filter((key) => !first.has(key)).length
+  // A channel that was away for long gets one summary of what held no more; it is told of each of them, too.
+  const summaries = [...first.values()].filter(({ folded }) => folded !== undefined)
+  const folded = summaries.reduce((sum, one) => sum + (one.folded ?? 0), 0)
+  // What arrived without an answer may have been folded later.
+  return { expected: expected.length, folded, lost: Math.max(0, missing - folded), duplicates, unordered }
 }
 
 /** From the end of a failed execution until the receiver has it, with a worker in another process; in ms. */
@@ -123,7 +129,26 @@ export const latency = async (where: string, executions: number) => {
   return { n: took.length, p50: quantile(0.5), p99: quantile(0.99) }
 }
 
-/** Runs it, and returns the figures. */
+/** It ends by then even if something was lost, in ms. */
+const longest = 45 * 60_000
+/** So many of its first reports of memory are left out: a worker loads its modules, and its first streams. */
+const warmUp = 10
+
+interface Memory {
+  readonly whole: number
+  readonly alive: number
+}
+
+const memoryIn = (text: string): ReadonlyArray<Memory> =>
+  text
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" ").map(Number))
+    .map(([whole = 0, alive = 0]) => ({ whole, alive }))
+
+const spanOf = (values: ReadonlyArray<number>) => [Math.min(...values), Math.max(...values)] as const
+
+/** Runs it, and returns the figures. `memory` is in MiB: of the worker that lived longest. */
 export const storm = async ({ awaySeconds, executions, hangs, kills, where }: StormOptions) => {
   const start = Date.now()
   const awayFrom = start + 2_000
@@ -135,15 +160,17 @@ export const storm = async ({ awaySeconds, executions, hangs, kills, where }: St
     return chance < 0.3 ? "refuse" : hangs && chance < 0.302 ? "hang" : chance < 0.304 ? "drop" : "take"
   }
   const receiver = await startReceiver(answer)
-  const memory: Array<number> = []
+  const memory: Array<Array<Memory>> = []
   let worker: ChildProcess | undefined
   let isOver = false
 
   const startWorker = () => {
     const path = fileURLToPath(new URL("worker.ts", import.meta.url))
-    const args = ["--conditions=@signalbox/source", "--disable-warning=ExperimentalWarning", path, where, receiver.url]
-    worker = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
-    worker.stdout?.on("data", (text: Buffer) => memory.push(...text.toString().trim().split("\n").map(Number)))
+    const flags = ["--conditions=@signalbox/source", "--disable-warning=ExperimentalWarning", "--expose-gc"]
+    worker = spawn(process.execPath, [...flags, path, where, receiver.url], { stdio: ["ignore", "pipe", "inherit"] })
+    const own: Array<Memory> = []
+    memory.push(own)
+    worker.stdout?.on("data", (text: Buffer) => own.push(...memoryIn(text.toString())))
     return worker
   }
 
@@ -181,7 +208,7 @@ export const storm = async ({ awaySeconds, executions, hangs, kills, where }: St
       const owed = yield* store.outbox.owed({ limit: 1 })
       const queued = yield* store.outbox.deliveries({ statuses: ["queued"], limit: 1 })
       if (lost === 0 && owed.length === 0 && queued.length === 0) break
-      if (Date.now() - start > 1_200_000) break
+      if (Date.now() - start > longest) break
       yield* Effect.sleep("250 millis")
     }
     isOver = true
@@ -194,26 +221,13 @@ export const storm = async ({ awaySeconds, executions, hangs, kills, where }: St
     worker?.kill("SIGKILL")
     await receiver.stop()
   }
+  const [lasting = []] = memory.toSorted((left, right) => right.length - left.length)
+  const settled = lasting.length > warmUp ? lasting.slice(warmUp) : lasting
   return {
     events: streams.length * transitions.length,
     ...judge(receiver.arrivals, streams),
     kills,
     seconds: Math.round((Date.now() - start) / 1_000),
-    memory: { least: Math.min(...memory), most: Math.max(...memory) }
+    memory: { whole: spanOf(settled.map(({ whole }) => whole)), alive: spanOf(settled.map(({ alive }) => alive)) }
   }
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [, , where = "", executions = "500", kills = "50", away = "60"] = process.argv
-  const report =
-    executions === "latency"
-      ? await latency(where, Number(kills))
-      : await storm({
-          where,
-          executions: Number(executions),
-          kills: Number(kills),
-          awaySeconds: Number(away),
-          hangs: true
-        })
-  console.log(JSON.stringify(report))
 }

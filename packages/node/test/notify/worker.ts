@@ -1,5 +1,6 @@
 /**
- * A process that sends notifications until it is killed: `worker.ts <folder or URL> <receiver>`. It prints its memory, in MiB.
+ * A process that sends notifications until it is killed: `worker.ts <folder or URL> <receiver>`. It prints its memory, in
+ * MiB: what the process has, and what is alive after a collection.
  */
 import { fromNotifier, NotifyFailure, type PluginNotifier } from "@signalbox/core/plugin"
 import { NotifyWorker } from "@signalbox/core/engine"
@@ -16,12 +17,14 @@ const hook = (receiver: string): PluginNotifier => ({
     render: (_, { title }) => ({ title }),
     send: async ({ delivery, signal }) => {
       const { message } = delivery
+      const { at, facts, seq, stream } = message
+      const folded = facts.kind === "recovery_summary" ? { folded: facts.items.length + facts.more } : {}
       let response: Response
       try {
         response = await fetch(`${receiver}/${channel}`, {
           method: "POST",
           signal,
-          body: JSON.stringify({ id: delivery.id, stream: message.stream, seq: message.seq, at: message.at })
+          body: JSON.stringify({ id: delivery.id, stream, seq, at, ...folded })
         })
       } catch (error) {
         const { code } = ((error as { readonly cause?: unknown }).cause ?? {}) as { readonly code?: string }
@@ -56,8 +59,13 @@ export const storeAt = (where: string) =>
 const [, program, where = "", receiver = ""] = process.argv
 
 if (program?.endsWith("worker.ts") === true) {
-  const memory = () => process.stdout.write(`${Math.round(process.memoryUsage().rss / 1_048_576)}\n`)
-  setInterval(memory, 1_000)
+  const mebi = (bytes: number) => Math.round(bytes / 1_048_576)
+  const memory = () => {
+    globalThis.gc?.()
+    const { external, heapUsed, rss } = process.memoryUsage()
+    process.stdout.write(`${mebi(rss)} ${mebi(heapUsed + external)}\n`)
+  }
+  setInterval(memory, 2_000)
   await Effect.runPromise(
     Effect.scoped(Effect.flatMap(NotifyWorker.make(setupAt(receiver)), ({ run }) => run)).pipe(
       Effect.provide(Layer.provideMerge(storeAt(where), ProcessLiveness.layer))

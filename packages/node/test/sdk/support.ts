@@ -31,7 +31,7 @@ export const endless = configuration({
 /** A connection of its own store and cloud, closed with the test. */
 export const connected = async (
   directory = temporaryDirectory(onTestFinished),
-  more: Partial<Pick<ConnectOptions, "providers" | "telemetry">> = {},
+  more: Partial<Pick<ConnectOptions, "providers" | "telemetry" | "plugins" | "notifications">> = {},
   simulated: SimulatedProvider.SimulatedOptions = {}
 ) => {
   const cloud = SimulatedProvider.make(simulated)

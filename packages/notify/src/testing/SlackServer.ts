@@ -27,9 +27,13 @@ export interface SlackServer extends HttpReceiver {
 /**
  * Opens one on a free port.
  *
- * *Details*: it knows the `token` and channels by name and ID, `#deployments` and `C0DEPLOYS`.
+ * *Details*: it knows the `token`, and `channels` by name and ID (default `#deployments`, which is `C0DEPLOYS`).
  */
-export const openSlackServer = async (token: string): Promise<SlackServer> => {
+export const openSlackServer = async (
+  token: string,
+  channels: Readonly<Record<string, string>> = { "#deployments": "C0DEPLOYS" }
+): Promise<SlackServer> => {
+  const [standard = ""] = Object.values(channels)
   const messages = new Map<string, SlackMessageShown>()
   let count = 0
   const failed = (error: string): ReceiverAnswer => ({ body: JSON.stringify({ ok: false, error }) })
@@ -53,14 +57,15 @@ export const openSlackServer = async (token: string): Promise<SlackServer> => {
     const body = JSON.parse(raw) as Readonly<Record<string, unknown>>
     const error = blocksTooLarge(body)
     if (error !== undefined) return failed(error)
-    const given = body["channel"]
-    const byName = path.endsWith("chat.postMessage") && given === "#deployments"
-    if (given !== "C0DEPLOYS" && !byName) return failed("channel_not_found")
-    const ok = (ts: string) => ({ body: JSON.stringify({ ok: true, channel: "C0DEPLOYS", ts }) })
+    const given = String(body["channel"])
+    // Only a new message may name its channel.
+    const id = path.endsWith("chat.postMessage") ? (channels[given] ?? given) : given
+    if (!Object.values(channels).includes(id)) return failed("channel_not_found")
+    const ok = (ts: string) => ({ body: JSON.stringify({ ok: true, channel: id, ts }) })
     if (path.endsWith("chat.postMessage")) {
       const thread = body["thread_ts"]
       if (typeof thread === "string" && !messages.has(thread)) return failed("thread_not_found")
-      return ok(post(body, raw, "C0DEPLOYS"))
+      return ok(post(body, raw, id))
     }
     const ts = String(body["ts"])
     const message = messages.get(ts)
@@ -74,7 +79,7 @@ export const openSlackServer = async (token: string): Promise<SlackServer> => {
       if (call.path.startsWith("/api/")) return api(call)
       const body = JSON.parse(call.body) as Readonly<Record<string, unknown>>
       if (blocksTooLarge(body) !== undefined) return { status: 400, body: "invalid_blocks" }
-      post(body, call.body, "C0DEPLOYS")
+      post(body, call.body, standard)
       return { body: "ok" }
     },
     ({ path }) =>

@@ -85,7 +85,13 @@ export const makeOutbox = (database: Database) => {
     return items.flatMap((item) => (item === undefined ? [] : [deliveryOf(item)]))
   }
 
-  const due = async ({ channels, deploymentId, limit, until }: DueRowQuery): Promise<ReadonlyArray<DeliveryRow>> => {
+  const due = async ({
+    channels,
+    deploymentId,
+    limit,
+    statuses,
+    until
+  }: DueRowQuery): Promise<ReadonlyArray<DeliveryRow>> => {
     const found: Array<DeliveryRow> = []
     if (channels?.length === 0) return found
     const range = { pk: keys.due(0, "").pk, between: [keys.due(0, "").sk, keys.due(until, "~").sk] as const }
@@ -95,15 +101,19 @@ export const makeOutbox = (database: Database) => {
           (channels === undefined || channels.includes(text(item, "channel"))) &&
           (deploymentId === undefined || text(item, "deploymentId") === deploymentId)
       )
-      found.push(...(await deliveriesAt(wanted.slice(0, limit - found.length))))
+      // The list says nothing of the status, so all of the page may have to be read.
+      const places = statuses === undefined ? wanted.slice(0, limit - found.length) : wanted
+      const rows = await deliveriesAt(places)
+      found.push(...rows.filter(({ status }) => statuses?.includes(status) ?? true))
       if (found.length >= limit) break
     }
-    return found
+    return found.slice(0, limit)
   }
 
   const deliveries = async (asked: DeliveryRowQuery): Promise<ReadonlyArray<DeliveryRow>> => {
     const matches = (row: DeliveryRow) =>
       (asked.id === undefined || row.id === asked.id) &&
+      (asked.deploymentId === undefined || row.deploymentId === asked.deploymentId) &&
       (asked.stream === undefined || row.stream === asked.stream) &&
       (asked.channel === undefined || row.channel === asked.channel) &&
       (asked.statuses === undefined || asked.statuses.includes(row.status))

@@ -23,6 +23,8 @@ export const requestErrors = {
     { channel: "text", nearest: "text?", known: "texts" },
     "The configuration has no channel of this name."
   ),
+  ack_link_invalid: error("usage", "caller", {}, "The link does not acknowledge a notification of this project."),
+  ack_link_expired: error("usage", "caller", {}, "The link that acknowledges a notification has expired."),
   notifications_missing: error("usage", "configuration", {}, "The configuration has no notifications."),
   artifact_without_stack: error(
     "usage",

@@ -63,7 +63,8 @@ const facts = <const Kind extends NotificationKind, const Fields extends Schema.
  * - `paused` also after an inconclusive verdict, which is then the `cause`
  * - `failed` the first cause and the last lines of the release's log
  * - `rolled_back` `affectedMs` is how long requests reached the candidate
- * - `recovery_summary` what a channel did not get while it was away: `items`, the oldest first, and how many `more`
+ * - `recovery_summary` what a channel did not get while it was away: `items`, the oldest first, and how many `more`;
+ *   `grouped` if the channel was not away, but a route collects them
  * - `acknowledged` `of` is the id of the delivery
  */
 export const Facts = Schema.Union([
@@ -104,7 +105,8 @@ export const Facts = Schema.Union([
     since: Timestamp,
     until: Timestamp,
     items: Schema.Array(SummaryItem),
-    more: Schema.Int
+    more: Schema.Int,
+    grouped: Schema.optionalKey(Schema.Boolean)
   }),
   facts("test", { by: Actor })
 ])

@@ -1,3 +1,4 @@
+export { HoursZone, TimeOfDay, Weekday } from "./Hours.ts"
 export * from "./Kinds.ts"
 export * from "./Message.ts"
 export * from "./Routes.ts"

@@ -16,7 +16,7 @@ import type { Receipt } from "../../spi/Notifier.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { nearest } from "../../text/index.ts"
 import { ExecutionLog } from "../log/index.ts"
-import { messageName, NotifyWorker, Overview, Trial } from "../notify/index.ts"
+import { messageName, NotifyWorker, Overview, Trial, unattendedSince } from "../notify/index.ts"
 
 /** Notifications: what is owed and sent, acknowledgements, and trials of channels. */
 export class Notices extends Context.Service<
@@ -32,7 +32,7 @@ export class Notices extends Context.Service<
     readonly preview: Effect.Effect<ReadonlyArray<DeliveryState>, Rejected | StoreError>
     /** Sends dead deliveries again: one, or all of them. Returns them. */
     readonly retry: (id?: string) => Effect.Effect<ReadonlyArray<DeliveryState>, Rejected | StoreError>
-    /** Acknowledges a notification: nothing more of it is sent. Returns the delivery that was named. */
+    /** Acknowledges a notification, by id or by its link: nothing more of it is sent. Returns the delivery that was named. */
     readonly acknowledge: (
       id: string,
       options: { readonly by: string; readonly reason?: string }
@@ -68,17 +68,26 @@ export class Notices extends Context.Service<
         return found ?? (yield* reject("unknown_delivery", { delivery: id }))
       })
 
+      /** A link is as good as the id that it was signed for. */
+      const deliveryIn = Effect.fnUntraced(function* (given: string) {
+        if (!/^https?:/.test(given)) return given
+        const links = (yield* configured).ackLinks
+        const accepted = links?.accept(given, yield* Clock.currentTimeMillis) ?? { _tag: "Invalid" as const }
+        if (accepted._tag === "Accepted") return accepted.id
+        return yield* reject(accepted._tag === "Expired" ? "ack_link_expired" : "ack_link_invalid", {})
+      })
+
       return Notices.of({
         list: store.outbox.deliveries,
-        unattendedSince: (deploymentId) => given(Overview.unattendedSince(deploymentId)),
+        unattendedSince: (deploymentId) => given(unattendedSince(deploymentId)),
         explain: (stream) => Effect.flatMap(configured, (setup) => given(Overview.explain(setup, stream))),
         preview: Effect.flatMap(configured, (setup) => given(Overview.preview(setup))),
         retry: Effect.fnUntraced(function* (id) {
+          const own = (yield* configured).deploymentId
           const all =
             id === undefined
-              ? yield* store.outbox.deliveries({ statuses: ["dead"], limit: 10_000 })
+              ? yield* store.outbox.deliveries({ deploymentId: own, statuses: ["dead"], limit: 10_000 })
               : [yield* named(id)]
-          const own = (yield* configured).deploymentId
           const dead = all.filter(
             ({ deploymentId, status }) => status === "dead" && (own === undefined || own === deploymentId)
           )
@@ -87,7 +96,7 @@ export class Notices extends Context.Service<
         acknowledge: Effect.fnUntraced(function* (id, options) {
           const { by, reason } = options
           yield* inLines(options)
-          const found = yield* named(id)
+          const found = yield* named(yield* deliveryIn(id))
           const notification = messageName(found.message)
           const at = yield* Clock.currentTimeMillis
           yield* ExecutionLog.write(found.stream, [

@@ -8,7 +8,7 @@ import type { NotificationSetup } from "../../spi/Notifications.ts"
 import { NotifyError } from "../../spi/NotifyError.ts"
 
 /** After so many failures in a row, a channel is left alone. */
-const failuresToOpen = 4
+const failuresToOpen = 8
 /** For how long, in ms: doubled each time, up to the longest. */
 const shortest = 2_000
 const longest = 30_000
@@ -19,18 +19,21 @@ const reopenAfter = 60_000
 const minute = 60_000
 /** A channel that has not answered its first notification by then is not waited for, in ms. */
 const soon = 500
+/** Without an answer to its first notification, it does not get more until it has answered; in ms. */
+const silent = 150
 
 /**
  * One channel.
  *
  * *Details*: `freeAt` is when it may be used next, 0 for now. `answers` is whether it is worth waiting for: it took the last
- * notification, or has not been tried for long yet.
+ * notification, or has not been tried for long yet. `isAway` is whether it has not answered yet, or refused often.
  */
 export interface Channel {
   readonly name: string
   readonly opened: Effect.Effect<Notifier, NotifyError>
   readonly freeAt: (now: number) => number
   readonly answers: (now: number) => boolean
+  readonly isAway: (now: number) => boolean
   readonly enter: (now: number) => void
   readonly leave: (outcome: "sent" | "refused" | NotifyError, now: number) => void
 }
@@ -63,6 +66,8 @@ export const makeChannel = (name: string, setup: NotificationSetup): Channel => 
     return opened
   })
 
+  const answers = (now: number) => !isFailing && (hasAnswered || underway === 0 || now - enteredAt < soon)
+
   const perMinute = () => notifier?.capabilities.limits.perMinute
 
   return {
@@ -83,7 +88,9 @@ export const makeChannel = (name: string, setup: NotificationSetup): Channel => 
       sent = sent.filter((at) => at > now - minute)
       return sent.length < most ? 0 : sent[0]! + minute
     },
-    answers: (now) => !isFailing && (hasAnswered || underway === 0 || now - enteredAt < soon),
+    answers,
+    isAway: (now) =>
+      failures >= failuresToOpen || (!hasAnswered && (isFailing || (underway > 0 && now - enteredAt > silent))),
     enter: (now) => {
       if (underway === 0) enteredAt = now
       underway++

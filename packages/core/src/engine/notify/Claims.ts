@@ -14,12 +14,17 @@ const ttl = 20_000
 /** A lease that nothing uses is returned after this time, in ms: the next event may follow at once. */
 const idle = 1_000
 
-/** A claimed stream. `changing` lets one fiber at a time read and write its deliveries. */
+/**
+ * A claimed stream.
+ *
+ * *Details*: `changing` lets one fiber at a time read and write its deliveries; `version` counts how often it was planned.
+ */
 export interface Claim {
   lease: Lease
   until: number
   users: number
   idleSince: number
+  version: number
   readonly changing: Semaphore.Semaphore
 }
 
@@ -63,7 +68,14 @@ export const makeClaims: Effect.Effect<
       })
     )
     if (lease === undefined) return undefined
-    const claim: Claim = { lease, until: now + ttl, users: 0, idleSince: now, changing: Semaphore.makeUnsafe(1) }
+    const claim: Claim = {
+      lease,
+      until: now + ttl,
+      users: 0,
+      idleSince: now,
+      version: 0,
+      changing: Semaphore.makeUnsafe(1)
+    }
     held.set(stream, claim)
     return claim
   })

@@ -13,23 +13,8 @@ import type { DeliveryState } from "../../spi/Outbox.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { settled } from "./chains.ts"
 import { makeClaims } from "./Claims.ts"
-import { deliveryId, plan } from "./plan.ts"
+import { deliveryId, linksTo, plan } from "./plan.ts"
 import { after, beginning, eventsAfter } from "./Timeline.ts"
-
-/** After this time without a worker, it is said, in ms. */
-const unattendedAfter = 30_000
-
-/** Since when something of a deployment, or of any, waits that should have been done; undefined if all is well. */
-export const unattendedSince = Effect.fnUntraced(function* (
-  deploymentId?: string
-): Effect.fn.Return<number | undefined, StoreError, DeploymentStore> {
-  const { outbox } = yield* DeploymentStore
-  const now = yield* Clock.currentTimeMillis
-  const [owed] = yield* outbox.owed({ deploymentId, limit: 1 })
-  const [due] = yield* outbox.due({ deploymentId, until: now, limit: 1 })
-  const since = Math.min(owed?.at ?? now, due?.nextAt ?? now)
-  return now - since > unattendedAfter ? since : undefined
-})
 
 /** A message, a channel that it goes to, and why; what became of it, if it was planned already. */
 export interface Explained {
@@ -66,7 +51,8 @@ export const explain = Effect.fnUntraced(function* (
       deployment,
       before: before.state,
       after: moment.state,
-      recent: moment.recent
+      recent: moment.recent,
+      links: linksTo(settings, moment)
     })) {
       const targets = targetsOf(settings, message)
       if (targets.length === 0)

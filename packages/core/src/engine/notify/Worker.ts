@@ -7,35 +7,38 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { ExecutionState } from "../../domain/Execution.ts"
-import { type Message, stillTrue } from "../../domain/notification/index.ts"
-import type { CorrelationId, DeploymentId } from "../../domain/Ids.ts"
+import { isGrouped } from "../../domain/notification/index.ts"
 import { DeploymentStore } from "../../spi/DeploymentStore.ts"
 import type { LeaseLost, LeaseStore } from "../../spi/LeaseStore.ts"
 import type { NotificationSetup } from "../../spi/Notifications.ts"
 import type { NotifyError } from "../../spi/NotifyError.ts"
-import type { DeliveryState, Owed } from "../../spi/Outbox.ts"
+import type { DeliveryState } from "../../spi/Outbox.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import { lastingChanges } from "../log/index.ts"
-import { afterFailure, attempt } from "./Attempt.ts"
-import { headOf, receiptOf, settled } from "./chains.ts"
+import { headOf, isUnsettled, settled, withChanges } from "./chains.ts"
 import { type Channel, makeChannel } from "./Channel.ts"
 import { type Claim, makeClaims } from "./Claims.ts"
-import { plan } from "./plan.ts"
+import { makePlanner } from "./Planner.ts"
+import { makeSender } from "./Sender.ts"
 import { foldedAfter, summaryOf } from "./summary.ts"
-import { beginning, eventsAfter, type Moment } from "./Timeline.ts"
 
 /** How many streams are planned, and how many deliveries begun in one round: a deployment beside it must not wait. */
 const round = 100
 const begun = 24
 /** How many streams are planned at the same time. */
 const planners = 8
-/** How many streams are remembered as they were. */
-const remembered = 128
 /** Without news, it looks again after this time, in ms. */
 const idle = 2_000
-/** News is dealt with together, after this time in ms: a deployment writes many events in a row. */
-const together = 150
+/**
+ * News is dealt with together, once there was none for `quiet`, and after `together` at the latest, in ms: a deployment
+ * writes many events in a row, and must not wait for the worker in between.
+ */
+const quiet = 50
+const together = 250
+/** What is still to be sent. */
+const toSend = ["scheduled", "queued"] as const
+/** As long as all channels are away, what is owed is planned so seldom, in ms. */
+const unplanned = 30_000
 /** The end of time, for questions about what comes next. */
 const ever = Number.MAX_SAFE_INTEGER
 
@@ -57,6 +60,12 @@ export interface NotifyWorker {
   readonly flush: (patience: Duration.Duration) => Effect.Effect<Flushed, StoreError>
 }
 
+/** What is left of a stream and channel, as of a version of the stream. */
+interface Chain {
+  readonly rows: ReadonlyArray<DeliveryState>
+  readonly version: number
+}
+
 /** Makes one. Its claims are returned when the scope closes. */
 export const make = Effect.fnUntraced(function* (
   setup: NotificationSetup
@@ -69,59 +78,19 @@ export const make = Effect.fnUntraced(function* (
     Object.keys(setup.settings.channels).map((name) => [name, makeChannel(name, setup)] as const)
   )
   const wake = yield* Queue.sliding<void>(1)
-  const moments = new Map<string, Moment>()
-  const deployments = new Map<string, Message["deployment"]>()
+  const ended = yield* Queue.sliding<void>(1)
   /** By channel and stream: what is on its way. */
   const underway = new Map<string, Channel>()
   const own = { deploymentId: setup.deploymentId }
-  let sent = 0
-  let failed = 0
+  const planOwed = makePlanner(setup, store)
+  const sender = makeSender(setup, yield* Effect.context<DeploymentStore | LeaseStore>())
   yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeoutOption(claims.returnAll, "1 second")))
 
-  const remember = (stream: string, moment: Moment) => {
-    moments.delete(stream)
-    moments.set(stream, moment)
-    if (moments.size > remembered) moments.delete(moments.keys().next().value!)
-  }
-
-  const deploymentOf = Effect.fnUntraced(function* (id: string) {
-    if (!deployments.has(id)) {
-      const found = yield* store.deployment(id as DeploymentId)
-      deployments.set(
-        id,
-        found === undefined
-          ? undefined
-          : { id: found.deploymentId, organization: found.organization, project: found.project }
-      )
-    }
-    return deployments.get(id)
-  })
-
-  const planOwed = Effect.fnUntraced(function* ({ deploymentId, stream }: Owed, claim: Claim) {
-    const owed = yield* outbox.mark(stream)
-    if (owed === undefined || owed.mark >= owed.seq) return
-    const known = moments.get(stream)
-    const moment = known === undefined || known.seq > owed.mark ? beginning : known
-    const events = yield* Effect.provideService(eventsAfter(stream, moment), DeploymentStore, store)
-    const rows = yield* outbox.deliveries({ stream, limit: 10_000 })
-    const now = yield* Clock.currentTimeMillis
-    const { changes, moment: last } = plan({
-      settings: setup.settings,
-      deployment: yield* deploymentOf(deploymentId),
-      deploymentId,
-      rows,
-      moment,
-      mark: owed.mark,
-      events,
-      now
-    })
-    yield* outbox.write({
-      guards: [claim.lease],
-      mark: { stream, from: owed.mark, to: Math.max(owed.seq, last.seq) },
-      deliveries: settled(rows, changes, now)
-    })
-    remember(stream, last)
-  })
+  const lastReceipt = (stream: string, channel: string) =>
+    Effect.map(
+      outbox.deliveries({ stream, channel, statuses: ["sent"], newestFirst: true, limit: 1 }),
+      ([last]) => last?.receipt ?? null
+    )
 
   /** Under the claim of the stream, if no other process has it. */
   const claimed = <A, E>(stream: string, body: (claim: Claim) => Effect.Effect<A, E>) =>
@@ -143,16 +112,28 @@ export const make = Effect.fnUntraced(function* (
       (row) => claimed(row.stream, (claim) => claim.changing.withPermit(planOwed(row, claim))),
       { concurrency: planners, discard: true }
     )
-    return owed.length
   })
 
-  const write = (claim: Claim, channel: string, stream: string, changes: ReadonlyArray<DeliveryState>) =>
+  const unsettled = (stream: string, channel: string) =>
+    outbox.deliveries({ stream, channel, statuses: toSend, limit: 10_000 })
+
+  /**
+   * Writes what became of a delivery, and returns what is left of its stream and channel. `rows` are read again only if they
+   * were planned again since: the less there is between an answer and its record, the less is sent twice by a process that dies.
+   */
+  const write = (claim: Claim, { rows, version }: Chain, changed: DeliveryState) =>
     claim.changing
       .withPermit(
         Effect.gen(function* () {
-          const rows = yield* outbox.deliveries({ stream, channel, limit: 10_000 })
+          const { channel, stream } = changed
+          const current = version === claim.version ? rows : yield* unsettled(stream, channel)
+          // It was acknowledged while it was on its way: a failure does not bring it back.
+          const isOver = version !== claim.version && current.every(({ id }) => id !== changed.id)
+          if (isOver && changed.status !== "sent") return { rows: current, version: claim.version }
           const now = yield* Clock.currentTimeMillis
-          yield* outbox.write({ guards: [claim.lease], deliveries: settled(rows, changes, now) })
+          const changes = settled(current, [changed], now)
+          yield* outbox.write({ guards: [claim.lease], deliveries: changes })
+          return { rows: withChanges(current, changes).filter(isUnsettled), version: claim.version }
         })
       )
       .pipe(
@@ -160,68 +141,19 @@ export const make = Effect.fnUntraced(function* (
         Effect.retry({ times: 20, while: (error) => error._tag === "StoreError" && error.isRetryable })
       )
 
-  const overtaken = Effect.fnUntraced(function* (state: ExecutionState | undefined) {
-    if (state === undefined) return false
-    const environment = yield* store.environment(state.deploymentId, state.environment)
-    return environment !== undefined && environment.last !== state.correlationId
-  })
-
-  /** What becomes of a delivery before it is sent; undefined if it is to be sent. */
-  const beforehand = Effect.fnUntraced(function* (row: DeliveryState) {
-    const { message } = row
-    const now = yield* Clock.currentTimeMillis
-    const isOld = now - row.createdAt > foldedAfter
-    if (row.status !== "scheduled" && !isOld) return undefined
-    const state = message.execution === undefined ? undefined : yield* store.execution(row.stream as CorrelationId)
-    const holds = stillTrue(message, state)
-    if (row.status === "scheduled") {
-      return { ...row, updatedAt: now, ...(holds ? { status: "queued" as const, nextAt: now } : folded(0)) }
-    }
-    return holds && !(yield* overtaken(state)) ? undefined : { ...row, updatedAt: now, ...folded(now) }
-  })
-
-  const send = Effect.fnUntraced(function* (channel: Channel, row: DeliveryState, rows: ReadonlyArray<DeliveryState>) {
-    const notifier = yield* channel.opened
-    if (row.message.facts.kind === "acknowledged" && !notifier.capabilities.acknowledge) {
-      return { ...row, ...folded(0) }
-    }
-    const started = yield* Clock.currentTimeMillis
-    channel.enter(started)
-    const outcome = yield* Effect.result(attempt(notifier, row, receiptOf(rows, row.channel), setup.template)).pipe(
-      Effect.onInterrupt(() => Effect.map(Clock.currentTimeMillis, (now) => channel.leave("refused", now)))
-    )
-    const now = yield* Clock.currentTimeMillis
-    if (outcome._tag === "Success") {
-      channel.leave("sent", now)
-      sent++
-      return {
-        ...row,
-        status: "sent" as const,
-        attempts: row.attempts + 1,
-        nextAt: 0,
-        updatedAt: now,
-        receipt: outcome.success,
-        error: null
-      }
-    }
-    const error: NotifyError = outcome.failure
-    channel.leave(error.isRetryable ? error : "refused", now)
-    failed++
-    return yield* afterFailure(row, error)
-  })
-
-  /** Delivers what is due of one stream to one channel, in order. */
+  /** Delivers what is due of one stream to one channel, in order. Returns whether it did something. */
   const deliver = Effect.fnUntraced(function* (channel: Channel, stream: string, claim: Claim) {
-    for (;;) {
+    const { version } = claim
+    let chain: Chain = { rows: yield* unsettled(stream, channel.name), version }
+    let receipt: DeliveryState["receipt"] | undefined
+    for (let tries = 0; ; tries++) {
       const now = yield* Clock.currentTimeMillis
-      const rows = yield* outbox.deliveries({ stream, channel: channel.name, limit: 10_000 })
-      const row = headOf(
-        rows.filter(({ status }) => status !== "folded"),
-        channel.name
-      )
-      if (row === undefined || row.nextAt > now || channel.freeAt(now) > 0) return
-      const changed = (yield* beforehand(row)) ?? (yield* send(channel, row, rows))
-      yield* write(claim, channel.name, stream, [changed])
+      const row = headOf(chain.rows, channel.name)
+      if (row === undefined || row.nextAt > now || channel.freeAt(now) > 0) return tries > 0
+      receipt ??= yield* lastReceipt(stream, channel.name)
+      const changed = (yield* sender.beforehand(row)) ?? (yield* sender.send(channel, row, receipt))
+      chain = yield* write(claim, chain, changed)
+      receipt = changed.receipt ?? receipt
     }
   })
 
@@ -229,35 +161,37 @@ export const make = Effect.fnUntraced(function* (
   const summarise = Effect.fnUntraced(function* (channel: Channel, claim: Claim) {
     const now = yield* Clock.currentTimeMillis
     const [oldest] = yield* outbox.deliveries({ channel: channel.name, statuses: ["queued"], limit: 1 })
-    if (oldest !== undefined && now - oldest.createdAt > foldedAfter) return
-    const all = yield* outbox.deliveries({ channel: channel.name, statuses: ["folded"], limit: 1_000 })
-    const open = all.filter(({ nextAt }) => nextAt > 0)
-    if (open.length === 0) return
-    const summary = yield* send(channel, summaryOf(channel.name, open, now), [])
-    if (summary.status !== "sent") return
+    if (oldest !== undefined && now - oldest.createdAt > foldedAfter) return false
+    const open = yield* outbox.due({ ...own, channels: [channel.name], statuses: ["folded"], until: now, limit: 1_000 })
+    if (open.length === 0) return false
+    const [first] = open
+    if (open.length === 1 && isGrouped(first!)) {
+      yield* outbox.write({ guards: [claim.lease], deliveries: [{ ...first!, status: "queued", nextAt: now }] })
+      return true
+    }
+    const summary = yield* sender.send(channel, summaryOf(channel.name, open, now), null)
+    if (summary.status !== "sent") return false
     yield* outbox.write({
       guards: [claim.lease],
       deliveries: [summary, ...open.map((row) => ({ ...row, nextAt: 0 }))]
     })
+    return true
   })
 
   const start = (
     channel: Channel,
     stream: string,
-    body: (claim: Claim) => Effect.Effect<void, LeaseLost | StoreError | NotifyError>
+    body: (claim: Claim) => Effect.Effect<boolean, LeaseLost | StoreError | NotifyError>
   ) => {
     const key = `${channel.name}\n${stream}`
     if (underway.has(key)) return Effect.succeed(false)
     underway.set(key, channel)
     return claimed(stream, body).pipe(
+      Effect.ensuring(Effect.sync(() => underway.delete(key))),
+      // What did nothing would only do nothing again at once.
+      Effect.tap((didSomething) => (didSomething === true ? Queue.offer(ended, undefined) : Effect.void)),
       // A channel that cannot be opened here, or a store that is away: the rows stay as they are.
       Effect.ignore,
-      Effect.ensuring(
-        Effect.suspend(() => {
-          underway.delete(key)
-          return Queue.offer(wake, undefined)
-        })
-      ),
       Effect.forkIn(scope),
       Effect.as(true)
     )
@@ -266,43 +200,80 @@ export const make = Effect.fnUntraced(function* (
   const startDue = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const free = [...channels.values()].filter((channel) => channel.freeAt(now) === 0).map(({ name }) => name)
-    if (free.length === 0) return 0
-    const due = yield* outbox.due({ ...own, until: now, channels: free, limit: begun + underway.size })
-    let started = 0
+    if (free.length === 0) return
+    const query = { ...own, until: now, channels: free, limit: begun + underway.size }
+    const all = yield* outbox.due(query)
+    // What is folded must not hide what is to be sent: it waits for its summary, perhaps for long.
+    const isHidden = all.length === query.limit && all.some(({ status }) => status === "folded")
+    const due = isHidden ? [...all, ...(yield* outbox.due({ ...query, statuses: toSend }))] : all
     for (const row of due) {
       const channel = channels.get(row.channel)!
       if (channel.freeAt(now) > 0) continue
       const isNew = yield* row.status === "folded"
         ? start(channel, `~${channel.name}`, (claim) => summarise(channel, claim))
         : start(channel, row.stream, (claim) => deliver(channel, row.stream, claim))
-      if (isNew) {
-        started++
-        yield* Effect.yieldNow
-      }
+      if (isNew) yield* Effect.yieldNow
     }
-    return started
   })
 
+  const every = (holds: (channel: Channel, now: number) => boolean) =>
+    Effect.map(Clock.currentTimeMillis, (now) => [...channels.values()].every((channel) => holds(channel, now)))
+  /** What is owed can wait then, and a deployment need not. */
+  const isPointless = every((channel, now) => channel.isAway(now))
+  const isSilent = every((channel, now) => !channel.answers(now))
+
+  let plannedAt = 0
   const step = Effect.gen(function* () {
     yield* claims.tend
-    return (yield* planAll) + (yield* startDue)
+    const now = yield* Clock.currentTimeMillis
+    if (!(yield* isPointless) || now - plannedAt > unplanned) {
+      plannedAt = now
+      yield* planAll
+    }
+    yield* startDue
   })
 
   /** Until when nothing is due, at most for a while. */
   const pause = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
-    const [next] = yield* outbox.due({ ...own, until: ever, channels: [...channels.keys()], limit: 1 })
+    const query = { ...own, until: ever, channels: [...channels.keys()], statuses: toSend, limit: 1 }
+    const [next] = yield* outbox.due(query)
     const free = Math.min(...[...channels.values()].map((channel) => channel.freeAt(now)))
     const at = Math.max(next?.nextAt ?? ever, free)
     return Math.max(20, Math.min(idle, at - now))
   })
 
+  /** Waits for news, for `patience` in ms at most, and meanwhile lets the next delivery follow each that has ended. */
+  const news = Effect.fnUntraced(function* (patience: number) {
+    const until = (yield* Clock.currentTimeMillis) + patience
+    for (;;) {
+      const left = Math.max(0, until - (yield* Clock.currentTimeMillis))
+      const what = yield* Effect.raceAllFirst([
+        Effect.as(Queue.take(wake), "news" as const),
+        Effect.as(Queue.take(ended), "ended" as const),
+        Effect.as(Effect.sleep(Duration.millis(left)), "nothing" as const)
+      ])
+      if (what !== "ended") return what === "news"
+      yield* startDue
+    }
+  })
+
+  /** Until no more news arrives. */
+  const calm = Effect.gen(function* () {
+    const until = (yield* Clock.currentTimeMillis) + together
+    for (;;) {
+      const left = until - (yield* Clock.currentTimeMillis)
+      if (left <= 0 || !(yield* news(Math.min(quiet, left)))) return
+    }
+  })
+
   const run: NotifyWorker["run"] = Effect.gen(function* () {
     yield* Effect.forkScoped(Stream.runForEach(lastingChanges(store), () => Queue.offer(wake, undefined)))
     for (;;) {
+      yield* calm
       yield* step
-      yield* Effect.raceFirst(Queue.take(wake), Effect.sleep(Duration.millis(yield* pause)))
-      yield* Effect.sleep(Duration.millis(together))
+      if (yield* isPointless) yield* Effect.raceFirst(Queue.take(ended), Effect.sleep(Duration.millis(idle)))
+      else yield* news(yield* pause)
     }
   }).pipe(Effect.scoped)
 
@@ -315,19 +286,20 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const flush: NotifyWorker["flush"] = Effect.fnUntraced(function* (patience) {
-    const before = { sent, failed }
+    const before = { ...sender.counts }
     const until = (yield* Clock.currentTimeMillis) + Duration.toMillis(patience)
     for (;;) {
-      yield* step
+      // Channels that are known to be away are not asked once more.
+      const silent = yield* isSilent
+      if (!silent) yield* step
       const done = yield* isDone
-      if (done || (yield* Clock.currentTimeMillis) >= until) {
+      if (silent || done || (yield* Clock.currentTimeMillis) >= until) {
+        const { failed, sent } = sender.counts
         return { sent: sent - before.sent, failed: failed - before.failed, isDone: done }
       }
-      yield* Effect.raceFirst(Queue.take(wake), Effect.sleep("20 millis"))
+      yield* Effect.raceFirst(Queue.take(ended), Effect.sleep("20 millis"))
     }
   })
 
   return { run, flush }
 })
-
-const folded = (nextAt: number) => ({ status: "folded" as const, nextAt })

@@ -6,6 +6,9 @@ import type { DeliveryState } from "../../spi/Outbox.ts"
 const inOrder = (left: DeliveryState, right: DeliveryState): number =>
   left.seq - right.seq || left.createdAt - right.createdAt || (left.id < right.id ? -1 : 1)
 
+/** Whether it is still to be sent. */
+export const isUnsettled = ({ status }: DeliveryState): boolean => status === "scheduled" || status === "queued"
+
 /** Rows with changed ones in their place. */
 export const withChanges = (
   rows: ReadonlyArray<DeliveryState>,
@@ -42,9 +45,3 @@ export const headOf = (rows: ReadonlyArray<DeliveryState>, channel: string): Del
   rows
     .filter((row) => row.channel === channel && row.nextAt > 0)
     .sort((a, b) => a.nextAt - b.nextAt || inOrder(a, b))[0]
-
-/** The receipt that a channel gave last for a stream. */
-export const receiptOf = (rows: ReadonlyArray<DeliveryState>, channel: string): DeliveryState["receipt"] =>
-  rows
-    .filter((row) => row.channel === channel && row.receipt !== null)
-    .sort((left, right) => right.updatedAt - left.updatedAt || right.seq - left.seq)[0]?.receipt ?? null

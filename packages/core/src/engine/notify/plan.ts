@@ -4,8 +4,9 @@
 import type { StoredEvent } from "../../domain/Event.ts"
 import { isEnd, type Message, type NotificationsSpec, noticesOf, targetsOf } from "../../domain/notification/index.ts"
 import type { DeliveryState } from "../../spi/Outbox.ts"
+import { traceIdOf } from "../../telemetry/Ids.ts"
 import { sha256 } from "../../telemetry/sha256.ts"
-import { withChanges } from "./chains.ts"
+import { isUnsettled, withChanges } from "./chains.ts"
 import { after, type Moment } from "./Timeline.ts"
 
 /** The name of a message, by which it is acknowledged: its event and its kind. */
@@ -22,10 +23,12 @@ export const deliveryOf = (
     channel,
     deploymentId,
     now,
+    id,
     step = "",
     wait = 0,
     why
   }: {
+    readonly id?: string
     readonly channel: string
     readonly deploymentId: string
     readonly now: number
@@ -34,7 +37,7 @@ export const deliveryOf = (
     readonly why: string
   }
 ): DeliveryState => ({
-  id: deliveryId(message, channel, step),
+  id: id ?? deliveryId(message, channel, step),
   stream: message.stream,
   deploymentId,
   seq: message.seq,
@@ -50,17 +53,21 @@ export const deliveryOf = (
   error: null
 })
 
+/** Where more can be seen of an execution, as configured. */
+export const linksTo = ({ links }: NotificationsSpec, { state }: Moment): Message["links"] =>
+  links?.trace === undefined || state === undefined
+    ? []
+    : [{ to: "trace", url: links.trace.replaceAll("${trace}", traceIdOf(state.correlationId)) }]
+
 interface Planned {
   readonly moment: Moment
   readonly changes: ReadonlyArray<DeliveryState>
 }
 
-const unsettled = ({ status }: DeliveryState): boolean => status === "scheduled" || status === "queued"
-
 /** An acknowledgement ends what is still to come of a message. */
 const acknowledge = (rows: ReadonlyArray<DeliveryState>, of: string, now: number): ReadonlyArray<DeliveryState> =>
   rows.flatMap((row) =>
-    unsettled(row) && messageName(row.message) === of
+    isUnsettled(row) && messageName(row.message) === of
       ? [{ ...row, status: "acknowledged", nextAt: 0, updatedAt: now } as const]
       : []
   )
@@ -73,11 +80,13 @@ const overtaken = (rows: ReadonlyArray<DeliveryState>, now: number): ReadonlyArr
       : []
   )
 
-/** Progress is coalesced: at most one notice of it waits, and always says the newest. */
-const coalesced = (rows: ReadonlyArray<DeliveryState>, fresh: DeliveryState, atMostMs: number): DeliveryState => {
+/** Progress of a channel that waits already. It is coalesced: at most one notice of it waits, and always says the newest. */
+const waitingProgress = (rows: ReadonlyArray<DeliveryState>, channel: string): DeliveryState | undefined =>
+  rows.find((row) => row.channel === channel && row.message.facts.kind === "progress" && isUnsettled(row))
+
+/** New progress, not before its pace allows it. */
+const paced = (rows: ReadonlyArray<DeliveryState>, fresh: DeliveryState, atMostMs: number): DeliveryState => {
   const earlier = rows.filter((row) => row.channel === fresh.channel && row.message.facts.kind === "progress")
-  const waiting = earlier.find(unsettled)
-  if (waiting !== undefined) return { ...waiting, message: fresh.message, updatedAt: fresh.updatedAt }
   const last = Math.max(0, ...earlier.map(({ updatedAt }) => updatedAt))
   return { ...fresh, status: "scheduled", nextAt: Math.max(fresh.nextAt, last + atMostMs) }
 }
@@ -118,6 +127,7 @@ export const plan = (options: {
       before: before.state,
       after: moment.state,
       recent: moment.recent,
+      links: linksTo(settings, moment),
       ...(exposedMs === undefined ? {} : { exposedMs })
     }
     for (const { afterMs, message } of noticesOf(stored, context)) {
@@ -132,22 +142,33 @@ export const plan = (options: {
                   .filter((row) => messageName(row.message) === facts.of && row.status === "sent")
                   .map(({ channel }) => channel)
               )
-            ].map((channel) => ({ channel, why: "acknowledged", afterMs: 0, atMostMs: 0 }))
+            ].map((channel) => ({ channel, why: "acknowledged", afterMs: 0, atMostMs: 0, groupMs: 0 }))
           : targetsOf(settings, message)
       for (const target of targets) {
+        const waiting = facts.kind === "progress" ? waitingProgress(rows, target.channel) : undefined
+        if (waiting !== undefined) {
+          change([{ ...waiting, message, updatedAt: now }])
+          continue
+        }
         const escalates = target.afterMs > 0
         const id = deliveryId(message, target.channel, escalates ? target.why : "")
         if (rows.some((row) => row.id === id)) continue
         const wait = afterMs + target.afterMs
         const fresh = deliveryOf(message, {
+          id,
           channel: target.channel,
           why: target.why,
           deploymentId,
           now,
-          step: escalates ? target.why : "",
           wait
         })
-        change([facts.kind === "progress" ? coalesced(rows, { ...fresh, nextAt: now }, target.atMostMs) : fresh])
+        if (target.groupMs > 0) {
+          // All streams have the same limits between groups, so that what belongs together comes due together.
+          const nextAt = (Math.floor(now / target.groupMs) + 1) * target.groupMs
+          change([{ ...fresh, status: "folded", nextAt }])
+          continue
+        }
+        change([facts.kind === "progress" ? paced(rows, { ...fresh, nextAt: now }, target.atMostMs) : fresh])
       }
     }
   }

@@ -1,7 +1,7 @@
 /**
- * What a channel did not get while it was away, as one message.
+ * What a channel did not get while it was away, or what a route collects, as one message.
  */
-import type { Message, SummaryItem } from "../../domain/notification/index.ts"
+import { isGrouped, type Message, type SummaryItem } from "../../domain/notification/index.ts"
 import type { DeliveryState } from "../../spi/Outbox.ts"
 import { sha256 } from "../../telemetry/sha256.ts"
 import { deliveryOf } from "./plan.ts"
@@ -40,7 +40,8 @@ export const summaryOf = (channel: string, folded: ReadonlyArray<DeliveryState>,
       since: first?.message.at ?? now,
       until: now,
       items: folded.slice(0, listed).map(itemOf),
-      more: Math.max(0, folded.length - listed)
+      more: Math.max(0, folded.length - listed),
+      ...(folded.every(isGrouped) ? { grouped: true } : {})
     }
   }
   const why = "recovery"

@@ -10,6 +10,7 @@ import type * as Statement from "effect/sql/Statement"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { DeploymentStore } from "../../spi/DeploymentStore.ts"
+import { parseLeaseKey } from "../../spi/LeaseKey.ts"
 import type { LeaseStore } from "../../spi/LeaseStore.ts"
 import type { StoreError } from "../../spi/StoreError.ts"
 import type { Encoded, EncodedLeaseStore } from "../Encoded.ts"
@@ -17,6 +18,7 @@ import { keptLonger } from "../keptLonger.ts"
 import { layerEncoded } from "../layerEncoded.ts"
 import { makeCommit } from "./commit.ts"
 import { type Dialect, dialectOf } from "./Dialect.ts"
+import { Durability } from "./Durability.ts"
 import { migrate } from "./Migrations.ts"
 import { makeSqlOutbox } from "./outbox.ts"
 import { makeRead } from "./read.ts"
@@ -184,9 +186,14 @@ const leases = (sql: SqlClient, dialect: Dialect, read: ReturnType<typeof makeRe
                 ON CONFLICT DO NOTHING RETURNING key`
           : sql`UPDATE signalbox_leases SET ${sql.update(row)}
                 WHERE key = ${after.key} AND fence = ${before.fence} AND expires_at = ${before.expiresAt} RETURNING key`
+      // Who sends notifications matters as little after a loss of power as what was sent.
+      const forProcess = dialect.name === "sqlite" && parseLeaseKey(after.key)?._tag === "Notify"
       return quietly(
         "lease",
-        Effect.map(statement, (rows) => rows.length > 0)
+        Effect.map(
+          forProcess ? Effect.provideService(sql.withTransaction(statement), Durability, "process") : statement,
+          (rows) => rows.length > 0
+        )
       )
     }
   }

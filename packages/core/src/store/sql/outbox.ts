@@ -16,6 +16,7 @@ import type {
   OwedRowQuery
 } from "../EncodedOutbox.ts"
 import type { Dialect } from "./Dialect.ts"
+import { Durability } from "./Durability.ts"
 
 type Row = { readonly [column: string]: unknown }
 
@@ -87,6 +88,7 @@ export const makeSqlOutbox = (
     channels,
     deploymentId,
     limit,
+    statuses,
     until
   }: DueRowQuery): Effect.Effect<ReadonlyArray<DeliveryRow>, SqlError> =>
     Effect.map(
@@ -94,6 +96,7 @@ export const makeSqlOutbox = (
         sql`next_at > 0`,
         sql`next_at <= ${until}`,
         ...(channels === undefined ? [] : [channels.length === 0 ? sql`1 = 0` : sql`channel IN ${sql.in(channels)}`]),
+        ...(statuses === undefined ? [] : [sql`status IN ${sql.in(statuses)}`]),
         ...(deploymentId === undefined ? [] : [sql`deployment_id = ${deploymentId}`])
       ])} ORDER BY next_at, created_at, seq, id LIMIT ${limit}`,
       (rows) => rows.map(deliveryRow)
@@ -104,6 +107,7 @@ export const makeSqlOutbox = (
       sql<Row>`SELECT * FROM signalbox_deliveries WHERE ${sql.and([
         sql`1 = 1`,
         ...(query.id === undefined ? [] : [sql`id = ${query.id}`]),
+        ...(query.deploymentId === undefined ? [] : [sql`deployment_id = ${query.deploymentId}`]),
         ...(query.stream === undefined ? [] : [sql`stream = ${query.stream}`]),
         ...(query.channel === undefined ? [] : [sql`channel = ${query.channel}`]),
         ...(query.statuses === undefined || query.statuses.length === 0
@@ -151,7 +155,7 @@ export const makeSqlOutbox = (
       ),
     commit: (commit: OutboxCommit): Effect.Effect<OutboxOutcome, SqlError> =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        Effect.catch(sql.withTransaction(write(commit, now)), (failure) =>
+        Effect.catch(Effect.provideService(sql.withTransaction(write(commit, now)), Durability, "process"), (failure) =>
           typeof failure === "string" ? Effect.succeed(failure) : Effect.fail(failure)
         )
       )

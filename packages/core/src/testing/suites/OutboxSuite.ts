@@ -5,9 +5,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import type { CorrelationId } from "../../domain/Ids.ts"
 import { DeploymentStore, type DeliveryState, type LeaseStore } from "../../spi/index.ts"
 import { sampleMessage } from "../notifier/sampleMessages.ts"
-import { correlationId, place, requested } from "./storeHistories.ts"
+import { correlationId, moved, place, requested } from "./storeHistories.ts"
 import { acquire, another, type Both, other, type Stores } from "./storeSuiteStores.ts"
 
 /** The options of the suite besides the layer; see `DeploymentStoreSuite`. */
@@ -148,6 +149,10 @@ const tests: ReadonlyArray<Both> = [
         )
       assert.deepStrictEqual(yield* due(5_000), ["other", "early", "late"])
       assert.deepStrictEqual(yield* due(2_000), ["other", "early"])
+      const folded = { until: 5_000, channels: both, statuses: ["folded"] as const, limit: 100 }
+      assert.deepStrictEqual(yield* outbox.due(folded), [])
+      assert.lengthOf(yield* outbox.due({ ...folded, statuses: ["folded", "queued"] }), 3)
+      assert.lengthOf(yield* outbox.due({ ...folded, statuses: ["queued"], limit: 2 }), 2)
       assert.deepStrictEqual(yield* due(5_000, [`ops-${id}`]), ["early", "late"])
       assert.deepStrictEqual(yield* due(5_000, []), [])
       assert.deepStrictEqual(yield* due(5_000, both, "DX6604E"), ["other", "early", "late"])
@@ -155,11 +160,17 @@ const tests: ReadonlyArray<Both> = [
     })
   ],
   [
-    "reads deliveries by status and channel, the oldest or the newest first",
+    "reads deliveries by status, channel and deployment, the oldest or the newest first",
     Effect.gen(function* () {
       const { id, lease, outbox } = yield* owing
       const rows = [1, 2, 3].map((n) =>
-        delivery(id, `n${n}`, { seq: n, createdAt: n, status: n === 2 ? "dead" : "sent", channel: `c-${id}` })
+        delivery(id, `n${n}`, {
+          seq: n,
+          createdAt: n,
+          status: n === 2 ? "dead" : "sent",
+          channel: `c-${id}`,
+          deploymentId: n === 3 ? `D${id}` : "DX6604E"
+        })
       )
       yield* outbox.write({ guards: [lease], deliveries: rows })
       const ids = (query: Parameters<typeof outbox.deliveries>[0]) =>
@@ -167,6 +178,42 @@ const tests: ReadonlyArray<Both> = [
       assert.deepStrictEqual(yield* ids({ channel: `c-${id}` }), [1, 2, 3])
       assert.deepStrictEqual(yield* ids({ channel: `c-${id}`, newestFirst: true, limit: 2 }), [3, 2])
       assert.deepStrictEqual(yield* ids({ stream: id, statuses: ["dead"] }), [2])
+      assert.deepStrictEqual(yield* ids({ deploymentId: `D${id}` }), [3])
+      assert.deepStrictEqual(yield* ids({ deploymentId: "DX6604E", channel: `c-${id}` }), [1, 2])
+    })
+  ],
+  [
+    "keeps an execution as long as its notifications are owed or to be sent, and 30 days longer at most",
+    Effect.gen(function* () {
+      const store = yield* DeploymentStore
+      const where = yield* place
+      const day = 24 * 60 * 60_000
+      const finished = Effect.fnUntraced(function* (at: number) {
+        const id = yield* correlationId
+        const events = [requested(where, id, at), moved("started", at + 1), moved("completed", at + 2)]
+        yield* store.append({ stream: id, events, owes: true })
+        return id
+      })
+      const isThere = (id: CorrelationId) => Effect.map(store.execution(id), (state) => state !== undefined)
+      const id = yield* finished(40 * day)
+      const older = yield* finished(9 * day)
+      yield* store.prune(40 * day)
+      assert.deepStrictEqual([yield* isThere(id), yield* isThere(older)], [true, false])
+      yield* store.prune(41 * day)
+      assert.isTrue(yield* isThere(id))
+      const lease = yield* acquire(`notify/${id}`, id)
+      const row = delivery(id, "a")
+      yield* store.outbox.write({
+        guards: [lease],
+        mark: { stream: id, from: 0, to: 3 },
+        deliveries: [row]
+      })
+      yield* store.prune(41 * day)
+      assert.isTrue(yield* isThere(id))
+      yield* store.outbox.write({ guards: [lease], deliveries: [{ ...row, status: "sent", nextAt: 0 }] })
+      yield* store.prune(41 * day)
+      assert.isFalse(yield* isThere(id))
+      assert.deepStrictEqual(yield* store.outbox.deliveries({ stream: id }), [])
     })
   ],
   [

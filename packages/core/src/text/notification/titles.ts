@@ -36,7 +36,8 @@ const says: Says = {
   freeze_overridden: ({ by, reason }, subject) => `${subject} started by ${by} in spite of a blocker: ${reason}`,
   drift: ({ fields, stack }, subject) => `${subject}: ${stack} differs in ${count(fields.length, "field")}`,
   acknowledged: ({ by }, subject) => `${subject}: acknowledged by ${by}`,
-  recovery_summary: ({ items, more }) => `${count(items.length + more, "notification")} while this channel was away`,
+  recovery_summary: ({ grouped, items, more }) =>
+    `${count(items.length + more, "notification")}${grouped === true ? "" : " while this channel was away"}`,
   test: ({ by }) => `Test of this channel by ${by}`
 }
 

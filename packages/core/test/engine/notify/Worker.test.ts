@@ -1,78 +1,28 @@
-import { assert, describe, it } from "@effect/vitest"
-import * as Clock from "effect/Clock"
+import { assert, describe } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
-import {
-  CorrelationId,
-  DeploymentId,
-  EnvironmentName,
-  type EventOf,
-  NotificationsSpec
-} from "../../../src/domain/index.ts"
+import { CorrelationId } from "../../../src/domain/index.ts"
+import * as EventId from "../../../src/domain/EventId.ts"
 import { ExecutionLog } from "../../../src/engine/log/index.ts"
 import { Notices } from "../../../src/engine/facade/Notices.ts"
-import * as Overview from "../../../src/engine/notify/Overview.ts"
-import { messageName, NotifyWorker } from "../../../src/engine/notify/index.ts"
+import { messageName, NotifyWorker, unattendedSince } from "../../../src/engine/notify/index.ts"
 import {
   DeploymentStore,
-  type LeaseStore,
+  LeaseStore,
   Notifications,
-  notificationSetup,
-  type NotificationSetup
+  type NotificationSetup,
+  type Notifier,
+  NotifyError,
+  type StoreError
 } from "../../../src/spi/index.ts"
-import { layerMemory } from "../../../src/store/index.ts"
-import * as EventId from "../../../src/domain/EventId.ts"
-import { makeMemoryReceiver, type MemoryReceiver } from "../../../src/testing/notifier/MemoryReceiver.ts"
-import { initialized, requested } from "../../../src/testing/suites/storeHistories.ts"
+import { executionClaimKey } from "../../../src/spi/LeaseKey.ts"
+import { traceIdOf } from "../../../src/telemetry/Ids.ts"
+import { makeMemoryReceiver } from "../../../src/testing/notifier/MemoryReceiver.ts"
+import { requested } from "../../../src/testing/suites/storeHistories.ts"
 import { eventually } from "../../../src/testing/suites/storeSuiteStores.ts"
-
-const place = { deploymentId: DeploymentId.make("DX6604E"), environment: EnvironmentName.make("production") }
-const decode = Schema.decodeUnknownSync(NotificationsSpec)
-
-const setupOf = (receivers: Readonly<Record<string, MemoryReceiver>>, settings: object = {}): NotificationSetup =>
-  notificationSetup({
-    settings: decode({
-      channels: Object.fromEntries(Object.keys(receivers).map((name) => [name, { kind: name }])),
-      ...settings
-    }),
-    kinds: new Map(
-      Object.entries(receivers).map(([name, { notifier }]) => [
-        name,
-        { check: () => [], make: () => Effect.succeed(notifier) }
-      ])
-    )
-  })
-
-const at = Date.now()
-
-const first = (id: CorrelationId) => ({ ...requested(place, id, at), id: EventId.requested })
-
-/** Writes a deployment and an execution up to an end, through the only way into the log. */
-const history = (setup: NotificationSetup, id: string, ...ons: ReadonlyArray<EventOf<"ExecutionTransitioned">["on"]>) =>
-  Effect.gen(function* () {
-    const store = yield* DeploymentStore
-    if ((yield* store.deployment(place.deploymentId)) === undefined) {
-      yield* store.append({ stream: place.deploymentId, events: [initialized(place)] })
-    }
-    const correlationId = CorrelationId.make(id)
-    yield* ExecutionLog.write(id, [first(correlationId)])
-    for (const on of ons) {
-      yield* ExecutionLog.write(id, [{ id: EventId.execution(on), at, event: { _tag: "ExecutionTransitioned", on } }])
-    }
-  }).pipe(Effect.provideService(Notifications, Effect.succeed(setup)))
-
-const flush = (setup: NotificationSetup, patience = Duration.seconds(5)) =>
-  Effect.scoped(Effect.flatMap(NotifyWorker.make(setup), (worker) => worker.flush(patience)))
-
-const kinds = (receiver: MemoryReceiver) => receiver.arrivals().map(({ message }) => message.facts.kind)
-
-const everything = { routes: [{ to: ["ops"] }] }
-
-const test = (title: string, body: Effect.Effect<unknown, unknown, DeploymentStore | LeaseStore>) =>
-  it.live(title, () => Effect.provide(body, Layer.fresh(layerMemory)))
+import { at, everything, first, flush, history, kinds, later, place, setupOf, test } from "./support.ts"
 
 describe("the worker of notifications", () => {
   test(
@@ -147,15 +97,9 @@ describe("the worker of notifications", () => {
       ops.failing(() => ({ _tag: "Denied" }))
       const setup = setupOf({ ops }, everything)
       yield* history(setup, "e-1", "started")
-      const inAMinute = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-        Effect.clockWith((clock) =>
-          Effect.provideService(effect, Clock.Clock, {
-            ...clock,
-            currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + 60_000)
-          })
-        )
-      assert.isDefined(yield* inAMinute(Overview.unattendedSince(place.deploymentId)))
-      assert.isUndefined(yield* inAMinute(Overview.unattendedSince("DOTHER1")))
+      const inAMinute = later("1 minute")
+      assert.isDefined(yield* inAMinute(unattendedSince(place.deploymentId)))
+      assert.isUndefined(yield* inAMinute(unattendedSince("DOTHER1")))
       yield* flush(setup)
       const retried = (deploymentId: string) =>
         Effect.flatMap(Notices, ({ retry }) => retry()).pipe(
@@ -233,6 +177,122 @@ describe("the worker of notifications", () => {
       yield* flush(setup)
       assert.strictEqual(new Set(ops.arrivals().map(({ id }) => id)).size, 40)
       assert.strictEqual(ops.arrivals().length, 40)
+    })
+  )
+})
+
+/** Acknowledges the first notification of a stream. */
+const acknowledged = Effect.fnUntraced(function* (setup: NotificationSetup, stream: string) {
+  const [row] = yield* (yield* DeploymentStore).outbox.deliveries({ stream })
+  const notification = messageName(row!.message)
+  yield* ExecutionLog.write(stream, [
+    {
+      id: EventId.acknowledged(notification),
+      at,
+      event: { _tag: "NotificationAcknowledged", notification, by: "ada" }
+    }
+  ]).pipe(Effect.provideService(Notifications, Effect.succeed(setup)))
+})
+
+describe("an escalation", () => {
+  test(
+    "reaches the second channel within a minute if the first one hangs",
+    Effect.gen(function* () {
+      const [ops, boss] = [makeMemoryReceiver(), makeMemoryReceiver()]
+      ops.failing(() => ({ _tag: "Hang" }))
+      const setup = setupOf(
+        { ops, boss },
+        { routes: [{ to: ["ops"] }], escalate: [{ after: "50 seconds", to: "boss" }] }
+      )
+      yield* history(setup, "e-1", "failed")
+      yield* flush(setup)
+      assert.deepStrictEqual(kinds(boss), [])
+      yield* later("1 minute")(flush(setup))
+      assert.deepStrictEqual(kinds(boss), ["failed"])
+      assert.deepStrictEqual(kinds(ops), [])
+    })
+  )
+
+  test(
+    "and the first channel get nothing more once it is acknowledged, also if an attempt was on its way",
+    Effect.gen(function* () {
+      const [ops, boss] = [makeMemoryReceiver(), makeMemoryReceiver()]
+      const answer = yield* Deferred.make<void>()
+      let tries = 0
+      const slow: Notifier = {
+        ...ops.notifier,
+        send: (delivery) =>
+          Effect.suspend(() => {
+            tries++
+            const reason = { _tag: "Unknown", message: "no answer" } as const
+            return Effect.andThen(
+              Deferred.await(answer),
+              Effect.fail(new NotifyError({ channel: "ops", notifier: delivery.thread, reason }))
+            )
+          })
+      }
+      const settings = { routes: [{ to: ["ops"] }], escalate: [{ after: "50 seconds", to: "boss" }] }
+      const setup = setupOf({ ops: { ...ops, notifier: slow }, boss }, settings)
+      yield* history(setup, "e-1", "failed")
+      const statuses = Effect.map(
+        Effect.flatMap(DeploymentStore, ({ outbox }) => outbox.deliveries({ stream: "e-1" })),
+        (rows) => rows.filter(({ message }) => message.facts.kind === "failed").map(({ status }) => status)
+      )
+      const until = (isSo: Effect.Effect<boolean, StoreError, DeploymentStore>) =>
+        eventually(Effect.filterOrFail(isSo, (so) => so))
+      yield* Effect.gen(function* () {
+        const worker = yield* NotifyWorker.make(setup)
+        yield* Effect.forkScoped(worker.run)
+        yield* until(Effect.sync(() => tries === 1))
+        yield* acknowledged(setup, "e-1")
+        yield* until(Effect.map(statuses, (all) => all.every((status) => status === "acknowledged")))
+        yield* Deferred.succeed(answer, undefined)
+        // The store is in memory: what follows from the answer needs no time, only turns.
+        yield* Effect.repeat(Effect.yieldNow, { times: 500 })
+      }).pipe(Effect.scoped)
+      yield* later("1 hour")(flush(setup))
+      assert.deepStrictEqual(yield* statuses, ["acknowledged", "acknowledged"])
+      assert.strictEqual(tries, 1)
+      assert.deepStrictEqual(kinds(boss), [])
+    })
+  )
+})
+
+describe("what is known when a notification is sent", () => {
+  test(
+    "names the requests ahead of one that waits, and where its trace is",
+    Effect.gen(function* () {
+      const ops = makeMemoryReceiver()
+      const setup = setupOf(
+        { ops },
+        {
+          routes: [{ when: { kind: ["waiting", "failed"] }, to: ["ops"] }],
+          links: { trace: "https://traces.example.com/${trace}" }
+        }
+      )
+      const leases = yield* LeaseStore
+      for (const id of ["e-1", "e-2"]) {
+        const request = requested(place, CorrelationId.make(id), at, { queue: "fifo" })
+        yield* ExecutionLog.write(id, [{ ...request, id: EventId.requested }]).pipe(
+          Effect.provideService(Notifications, Effect.succeed(setup))
+        )
+        yield* leases.acquire({
+          key: executionClaimKey(CorrelationId.make(id)),
+          holder: id,
+          owner: "another process",
+          ttl: Duration.hours(1),
+          purpose: { kind: "run" }
+        })
+      }
+      yield* later("6 seconds")(flush(setup))
+      const waiting = ops.arrivals().find(({ message }) => message.stream === "e-2")?.message
+      assert.deepInclude(waiting?.facts, { kind: "waiting" })
+      const behind = waiting?.facts.kind === "waiting" ? waiting.facts.behind : []
+      assert.deepStrictEqual(
+        behind.map(({ code, params }) => [code, params.execution, params.by]),
+        [["blocked_by_queue", "e-1", "suite"]]
+      )
+      assert.deepStrictEqual(waiting?.links, [{ to: "trace", url: `https://traces.example.com/${traceIdOf("e-2")}` }])
     })
   )
 })

@@ -1,23 +1,20 @@
 /**
- * The files of a site: which ones belong to it, and their hashes.
+ * The files of a site: which ones belong to it, and what is in them.
  */
 import type { ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import { createHash } from "node:crypto"
-import { createReadStream } from "node:fs"
-import { readdir, readFile, stat } from "node:fs/promises"
+import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
-import type { Readable } from "node:stream"
-import { createGzip, gzipSync } from "node:zlib"
-import { digestOf } from "./Names.ts"
-import { invalid, type SiteConfig } from "./SiteConfig.ts"
+import { digestOfFile } from "./FileContent.ts"
+import { digestOf } from "../../marks.ts"
+import { invalid, type SiteConfig } from "../SiteConfig.ts"
 
-/** A file. `path` begins with a slash; `hash` is the SHA-256 of its compressed content, by which the platform knows it. */
+/** A file. `path` begins with a slash; `digest` is the SHA-256 of its content. */
 export interface SiteFile {
   readonly path: string
   readonly file: string
   readonly size: number
-  readonly hash: string
+  readonly digest: string
 }
 
 /** The files of a site, in the order of their paths. `digest` covers all paths and contents. */
@@ -66,41 +63,7 @@ const walk = async (
   return found
 }
 
-/** Small files are compressed in one go: a stream for each would cost more memory than the files. */
-const small = 256 * 1024
-const level = 9
-
-/** A pipe does not pass errors on. */
-const zipped = (content: Readable): Readable => {
-  const zip = createGzip({ level })
-  return content.once("error", (error) => zip.destroy(error)).pipe(zip)
-}
-
-/** The compressed content of a file, which has to be the same each time. */
-export const compressed = async (file: string, size: number): Promise<Buffer | Readable> =>
-  size <= small ? gzipSync(await readFile(file), { level }) : zipped(createReadStream(file))
-
-const hashed = async (root: string, path: string): Promise<{ readonly file: SiteFile; readonly raw: string }> => {
-  const file = join(root, path)
-  const { size } = await stat(file)
-  const raw = createHash("sha256")
-  const hash = createHash("sha256")
-  if (size <= small) {
-    const content = await readFile(file)
-    raw.update(content)
-    hash.update(gzipSync(content, { level }))
-  } else {
-    const content = createReadStream(file)
-    content.on("data", (chunk) => raw.update(chunk))
-    for await (const chunk of zipped(content)) hash.update(chunk as Buffer)
-  }
-  return { file: { path: `/${path}`, file, size, hash: hash.digest("hex") }, raw: raw.digest("hex") }
-}
-
-/** Few at once: to compress keeps the processor busy, and what is read waits in memory. */
-const atOnce = 4
-
-/** Finds and hashes the files of a site; without a folder there are none. */
+/** Finds the files of a site, and what is in them; without a folder there are none. */
 export const siteFiles = ({ entry, folder, shown }: SiteConfig): Effect.Effect<SiteFiles, ProviderReason> =>
   Effect.gen(function* () {
     if (folder === null) return { all: [], digest: digestOf([]) }
@@ -118,12 +81,16 @@ export const siteFiles = ({ entry, folder, shown }: SiteConfig): Effect.Effect<S
       const hint = "Build the site first, and see what ignore leaves."
       return yield* Effect.fail(invalid(["public"], `the folder ${shown} has no files for the site`, hint))
     }
-    const files = yield* Effect.forEach(
-      paths.sort(),
-      (path) => Effect.tryPromise({ try: () => hashed(folder, path), catch: unreadable }),
-      { concurrency: atOnce }
+    const all = yield* Effect.forEach(paths.sort(), (path) =>
+      Effect.tryPromise({
+        try: async (): Promise<SiteFile> => {
+          const file = join(folder, path)
+          const { size } = await stat(file)
+          return { path: `/${path}`, file, size, digest: await digestOfFile(file, size) }
+        },
+        catch: unreadable
+      })
     )
     // By the contents themselves: how they are compressed may differ between machines.
-    const digest = digestOf(files.map(({ file, raw }) => [file.path, raw]))
-    return { all: files.map(({ file }) => file), digest }
+    return { all, digest: digestOf(all.map(({ digest, path }) => [path, digest])) }
   })
