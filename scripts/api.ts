@@ -23,6 +23,7 @@ const entries = [
   ["fault-proxy", "@signalbox/fault-proxy", "packages/fault-proxy/dist/index.d.ts"],
   ["provider-local", "@signalbox/provider-local", "packages/provider-local/dist/index.d.ts"],
   ["provider-aws", "@signalbox/provider-aws", "packages/provider-aws/dist/index.d.ts"],
+  ["provider-aws-testing", "@signalbox/provider-aws/testing", "packages/provider-aws/dist/testing/index.d.ts"],
   ["provider-gcp", "@signalbox/provider-gcp", "packages/provider-gcp/dist/index.d.ts"],
   ["provider-gcp-testing", "@signalbox/provider-gcp/testing", "packages/provider-gcp/dist/testing/index.d.ts"],
   ["notify", "@signalbox/notify", "packages/notify/dist/index.d.ts"],

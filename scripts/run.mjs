@@ -150,13 +150,18 @@ const tasks = {
   chaos: {
     about: "break real deployments in every way and let a judge decide; see docs/chaos.md",
     run: ([first = "", ...rest]) => {
-      const [main, args] =
-        first === "gcp"
-          ? ["packages/provider-gcp/test/chaos", rest]
-          : first === "notify"
-            ? ["packages/node/test/notify", rest]
-            : ["packages/cli/test/chaos", [first, ...rest].filter((one) => one !== "")]
-      const program = [...node, "--conditions=@signalbox/source", `${main}/main.ts`, ...args]
+      const main = new Map([
+        ["gcp", "packages/provider-gcp/test/chaos"],
+        ["notify", "packages/node/test/notify"],
+        ["alb", "packages/provider-aws/test/alb/chaos"]
+      ]).get(first)
+      const args = main === undefined ? [first, ...rest].filter((one) => one !== "") : rest
+      const program = [
+        ...node,
+        "--conditions=@signalbox/source",
+        `${main ?? "packages/cli/test/chaos"}/main.ts`,
+        ...args
+      ]
       return step("chaos", "node", program, { quiet: false, next: "Each failure above says how to have it again." })
     }
   },

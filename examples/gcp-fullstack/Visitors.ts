@@ -59,7 +59,7 @@ export class Visitors {
       this.#answered += 1
       this.answers[index] = { status, frontend: typeof frontend === "string" ? frontend : undefined, backend }
     }
-    const sending = request(this.#url, { agent: this.#agent, timeout: 10_000 }, (response) => {
+    const sending = request(this.#url, { agent: this.#agent, timeout: 60_000 }, (response) => {
       let body = ""
       response
         .on("data", (data) => (body += data))

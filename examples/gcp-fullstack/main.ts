@@ -4,7 +4,8 @@
  *     node_modules/.bin/node examples/gcp-fullstack/main.ts
  *
  * v2 is released; v3 has a frontend that the platform refuses, so both go back; v4 has a backend that does not start, so
- * its frontend is never released. `--requests 2000` is how many requests the shares of each canary step are measured by.
+ * its frontend is never released. `--requests 2000` is how many requests the shares of each canary step are measured by, `--rate 200` how many are sent
+ * in a second.
  */
 import { startGcpSimulator } from "@signalbox/provider-gcp/testing"
 import { spawn } from "node:child_process"
@@ -16,9 +17,11 @@ import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { Visitors } from "./Visitors.ts"
 
-const { values } = parseArgs({ options: { requests: { type: "string", default: "2000" } } })
+const { values } = parseArgs({
+  options: { requests: { type: "string", default: "2000" }, rate: { type: "string", default: "200" } }
+})
 const requests = Number(values.requests)
-const perSecond = 200
+const perSecond = Number(values.rate)
 
 const here = fileURLToPath(new URL(".", import.meta.url))
 const signalbox = fileURLToPath(new URL("../../packages/cli/dist/signalbox.cjs", import.meta.url))

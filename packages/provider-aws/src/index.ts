@@ -2,5 +2,7 @@
 /**
  * The plug-in for AWS.
  */
-export { aws, aws as default, type AwsPluginOptions, cloudformation } from "./plugin.ts"
+export { alb, autoScaling, aws, aws as default, type AwsPluginOptions, cloudformation } from "./plugin.ts"
+export { AlbProperties } from "./alb/AlbProperties.ts"
+export { AsgProperties } from "./asg/AsgProperties.ts"
 export { Properties as CloudFormationProperties } from "./cloudformation/Properties.ts"

@@ -62,10 +62,10 @@ const orExample = <E>(inv: Invocation, error: E): E | Failure =>
       )
     : error
 
-const template = Flag.Literals("template", ["local", "cloudformation", "cloud-run", "firebase", "adapter"]).pipe(
+const template = Flag.Literals("template", ["local", "cloudformation", "alb", "cloud-run", "firebase", "adapter"]).pipe(
   Flag.optional,
   Flag.withDescription(
-    "Write files to begin with, and overwrite nothing: local, a configuration and a small application; cloudformation, a configuration and a template; cloud-run, a configuration; firebase, a configuration and a site; adapter, a package with a provider that passes the conformance suite"
+    "Write files to begin with, and overwrite nothing: local, a configuration and a small application; cloudformation, a configuration and a template; alb, a configuration; cloud-run, a configuration; firebase, a configuration and a site; adapter, a package with a provider that passes the conformance suite"
   )
 )
 
@@ -79,13 +79,14 @@ const folder = Argument.String("folder").pipe(
 /** Files that something has to be installed for: nothing else is created yet. */
 const begin = Effect.fnUntraced(function* (
   inv: Invocation,
-  which: "adapter" | "cloudformation" | "cloud-run" | "firebase",
+  which: "adapter" | "alb" | "cloudformation" | "cloud-run" | "firebase",
   folder: string
 ) {
-  const { adapter, cloudFormation, cloudRun, firebase, writeTemplate } = yield* templates
+  const { adapter, alb, cloudFormation, cloudRun, firebase, writeTemplate } = yield* templates
   const directory = Path.resolve(inv.settings.directory, folder)
   const write = {
     adapter: () => writeTemplate(inv, adapter(directory), directory),
+    alb: () => writeTemplate(inv, alb),
     cloudformation: () => writeTemplate(inv, cloudFormation),
     "cloud-run": () => writeTemplate(inv, cloudRun),
     firebase: () => writeTemplate(inv, firebase)
@@ -94,7 +95,8 @@ const begin = Effect.fnUntraced(function* (
   const shown = files.map((path) => Path.relative(inv.host.cwd, path))
   const where = directory === inv.host.cwd ? "" : `cd ${Path.relative(inv.host.cwd, directory)} && `
   const google = "@signalbox/provider-gcp"
-  const plugin = { cloudformation: "@signalbox/provider-aws", "cloud-run": google, firebase: google }
+  const amazon = "@signalbox/provider-aws"
+  const plugin = { alb: amazon, cloudformation: amazon, "cloud-run": google, firebase: google }
   const next =
     which === "adapter"
       ? "npm install && npm test"

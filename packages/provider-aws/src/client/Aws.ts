@@ -1,9 +1,12 @@
 /**
  * The clients of AWS: each service is loaded when it is first called, once for each region and role.
  */
+import type { AutoScaling } from "@aws-sdk/client-auto-scaling"
 import type { CloudFormation } from "@aws-sdk/client-cloudformation"
 import type { CloudWatch } from "@aws-sdk/client-cloudwatch"
+import type { EC2 } from "@aws-sdk/client-ec2"
 import type { ECS } from "@aws-sdk/client-ecs"
+import type { ElasticLoadBalancingV2 } from "@aws-sdk/client-elastic-load-balancing-v2"
 import type { S3 } from "@aws-sdk/client-s3"
 import type { STS } from "@aws-sdk/client-sts"
 
@@ -49,6 +52,27 @@ export class Aws {
     return this.#client("cloudwatch", place, async (config) => {
       const { CloudWatch } = await import("@aws-sdk/client-cloudwatch")
       return new CloudWatch(config)
+    })
+  }
+
+  autoScaling(place: AwsPlace): Promise<AutoScaling> {
+    return this.#client("auto-scaling", place, async (config) => {
+      const { AutoScaling } = await import("@aws-sdk/client-auto-scaling")
+      return new AutoScaling(config)
+    })
+  }
+
+  ec2(place: AwsPlace): Promise<EC2> {
+    return this.#client("ec2", place, async (config) => {
+      const { EC2 } = await import("@aws-sdk/client-ec2")
+      return new EC2(config)
+    })
+  }
+
+  loadBalancing(place: AwsPlace): Promise<ElasticLoadBalancingV2> {
+    return this.#client("load-balancing", place, async (config) => {
+      const { ElasticLoadBalancingV2 } = await import("@aws-sdk/client-elastic-load-balancing-v2")
+      return new ElasticLoadBalancingV2(config)
     })
   }
 

@@ -39,7 +39,15 @@ const denied = new Set([
   "MissingAuthenticationToken",
   "OptInRequired"
 ])
-const quota = new Set(["LimitExceededException", "ServiceQuotaExceededException"])
+const quota = new Set([
+  "LimitExceeded",
+  "LimitExceededException",
+  "LimitExceededFault",
+  "ServiceQuotaExceededException",
+  "TooManyActions",
+  "TooManyTargets",
+  "TooManyTags"
+])
 const conflict = new Set([
   "AlreadyExistsException",
   "InvalidChangeSetStatus",
@@ -48,7 +56,30 @@ const conflict = new Set([
   "ChangeSetNotFoundException",
   "TokenAlreadyExistsException",
   "OperationInProgressException",
-  "OperationStatusCheckFailedException"
+  "OperationStatusCheckFailedException",
+  "ResourceContention",
+  "ResourceContentionFault"
+])
+const missing = new Set([
+  "ListenerNotFound",
+  "ListenerNotFoundException",
+  "RuleNotFound",
+  "RuleNotFoundException",
+  "TargetGroupNotFound",
+  "TargetGroupNotFoundException",
+  "LoadBalancerNotFound",
+  "LoadBalancerNotFoundException",
+  "InvalidLaunchTemplateId.NotFound",
+  "InvalidLaunchTemplateId.VersionNotFound",
+  "ActiveInstanceRefreshNotFound",
+  "ActiveInstanceRefreshNotFoundFault"
+])
+/** What Auto Scaling answers while something else goes on; the message says what. */
+const busyNames = new Set([
+  "InstanceRefreshInProgress",
+  "InstanceRefreshInProgressFault",
+  "ScalingActivityInProgress",
+  "ScalingActivityInProgressFault"
 ])
 const network =
   /^(ECONN|EPIPE|EAI_|ENOTFOUND|ETIMEDOUT|EHOST|ENET|TimeoutError|NetworkingError|AbortError|RequestTimeout)/
@@ -83,6 +114,8 @@ export const awsReason = (error: unknown, operation: string): ProviderReason => 
   if (name === "CredentialsProviderError") return { _tag: "Denied", message, hint: withoutCredentials }
   if (denied.has(name) || status === 403) return { _tag: "Denied", message, action: operation, ...refusal(message) }
   if (quota.has(name)) return { _tag: "Quota", message }
+  if (missing.has(name)) return { _tag: "Missing", message }
+  if (busyNames.has(name)) return { _tag: "Busy", message, operation: name.replace(/Fault$/, "") }
   if (conflict.has(name)) return { _tag: "Conflict", message }
   if (network.test(name) || network.test(failure.code ?? "") || status >= 500) return { _tag: "Unavailable", message }
   if (name === "InsufficientCapabilitiesException") return { _tag: "Invalid", message, path: ["capabilities"] }
@@ -98,7 +131,7 @@ export const awsReason = (error: unknown, operation: string): ProviderReason => 
   return { _tag: "Unexpected", message: name === "" ? message : `${name}: ${message}` }
 }
 
-/** CloudFormation has one name for whatever it does not like. */
+/** CloudFormation and Auto Scaling have one name for whatever they do not like. */
 const validation = (message: string): ProviderReason => {
   const busy = /is in (\w+_IN_PROGRESS) state/.exec(message)?.[1]
   if (busy !== undefined) return { _tag: "Busy", message, operation: busy }

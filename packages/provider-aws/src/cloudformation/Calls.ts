@@ -2,16 +2,15 @@
  * The calls of CloudFormation, as effects with classified failures.
  */
 import type { Change, CloudFormation, DescribeChangeSetOutput, Stack, StackEvent } from "@aws-sdk/client-cloudformation"
-import type { Mutation, ProviderError, ProviderReason } from "@signalbox/core/spi"
+import type { Mutation, ProviderReason } from "@signalbox/core/spi"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { type Aws, type AwsPlace, awsReason } from "../client/index.ts"
+import { type Aws, type AwsPlace, awsReason, type Failure } from "../client/index.ts"
 import type { CloudFormationCall } from "../iam/calls.ts"
 import { timeOf } from "./events/StackEvents.ts"
 import { meaningOf } from "./StackStatus.ts"
 
-/** What a step fails with, before the stack is named. */
-export type Failure = ProviderReason | ProviderError
+export type { Failure } from "../client/index.ts"
 
 type Use<A> = (client: CloudFormation, options: { readonly abortSignal: AbortSignal }) => Promise<A>
 

@@ -7,7 +7,6 @@ import {
   defaultPoll,
   type Mutation,
   noMutation,
-  type PlanTarget,
   type PollOptions,
   type Provider,
   ProviderError,
@@ -17,7 +16,7 @@ import {
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { Aws, type AwsOptions, type AwsPlace, awsReason } from "../client/index.ts"
+import { Aws, type AwsOptions, type AwsPlace, targetOf } from "../client/index.ts"
 import { Calls } from "./Calls.ts"
 import { inputOf } from "./Deployable.ts"
 import { EventReader } from "./events/EventReader.ts"
@@ -119,21 +118,6 @@ export const make = (options: CloudFormationOptions): Provider => {
       }
     })
 
-  /** Where the credentials really lead to. */
-  const targetOf = (place: AwsPlace): Effect.Effect<PlanTarget, ProviderReason> =>
-    Effect.tryPromise({
-      try: async (abortSignal) => {
-        const client = await aws.sts(place)
-        const { Account, Arn } = await client.getCallerIdentity({}, { abortSignal })
-        return {
-          region: await client.config.region(),
-          ...(Account === undefined ? {} : { account: Account }),
-          ...(Arn === undefined ? {} : { principal: Arn })
-        }
-      },
-      catch: (error) => awsReason(error, "sts:GetCallerIdentity")
-    })
-
   const seen = (work: Work) =>
     Effect.flatMap(see(work.calls, work.name), (seen) => observation(work.calls, seen, work.tokens))
 
@@ -151,7 +135,7 @@ export const make = (options: CloudFormationOptions): Provider => {
       Effect.gen(function* () {
         const work = yield* workOn(ref, mutation ?? noMutation)
         const { plan } = yield* Effect.promise(() => import("./Plan.ts"))
-        const target = yield* targetOf(work.place)
+        const target = yield* targetOf(aws, work.place)
         return yield* plan(work, {
           candidate,
           directory,
@@ -206,7 +190,7 @@ export const make = (options: CloudFormationOptions): Provider => {
       states: (ref, names) =>
         Effect.gen(function* () {
           const { place } = yield* workOn(ref, noMutation)
-          const { alarmStates } = yield* Effect.promise(() => import("./Alarms.ts"))
+          const { alarmStates } = yield* Effect.promise(() => import("../cloudwatch/Alarms.ts"))
           return yield* alarmStates(aws, place, names)
         }).pipe(named("states", ref))
     },

@@ -1,16 +1,9 @@
 /**
  * The properties of a CloudFormation stack.
  */
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { decodeProperties } from "@signalbox/core/spi"
-
-const optional = <S extends Schema.Constraint>(schema: S, value: S["Encoded"]) =>
-  Schema.withDecodingDefault<S>(Effect.succeed(value))(schema)
-
-const pattern = (regex: RegExp, expected: string) => Schema.String.check(Schema.isPattern(regex, { expected }))
-
-const arnOf = (service: string, expected: string) => pattern(new RegExp(`^arn:aws[a-z-]*:${service}:`), expected)
+import { arnOf, optional, pattern } from "../client/properties.ts"
 
 const ResourceType = pattern(/^[A-Za-z0-9]+(::[A-Za-z0-9]+)+$/, "a type of resource, such as AWS::RDS::DBInstance")
 

@@ -6,7 +6,7 @@ import { absent, type Observation, type ProviderReason, type Release } from "@si
 import * as Effect from "effect/Effect"
 import type { Calls } from "./Calls.ts"
 import { stackPage } from "./Console.ts"
-import { digestOf } from "./digestOf.ts"
+import { digestOf } from "../client/digestOf.ts"
 import { operationsOf } from "./events/StackEvents.ts"
 import { meaningOf } from "./StackStatus.ts"
 import { foundTemplate, type Template, templateDigest } from "./template/Template.ts"

@@ -3,7 +3,7 @@
  * events tell which operations are ours, and which step has begun each.
  */
 import type { StackRef } from "@signalbox/core/spi"
-import { digestOf } from "./digestOf.ts"
+import { digestOf } from "../client/digestOf.ts"
 
 /** How the tokens of a stack begin. */
 export const tokensOf = ({ deploymentId, environment, stack }: StackRef): string =>

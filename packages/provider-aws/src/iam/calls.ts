@@ -29,6 +29,49 @@ export const cloudFormationCalls = {
   RollbackStack: "deploy"
 } as const satisfies Readonly<Record<string, Purpose>>
 
+/** The calls of load balancing. */
+export const loadBalancingCalls = {
+  DescribeListeners: "plan",
+  DescribeRules: "plan",
+  DescribeTags: "plan",
+  DescribeTargetGroups: "plan",
+  DescribeTargetHealth: "plan",
+  AddTags: "deploy",
+  RemoveTags: "deploy",
+  ModifyListener: "deploy",
+  ModifyRule: "deploy"
+} as const satisfies Readonly<Record<string, Purpose>>
+
+/** The calls of Auto Scaling. */
+export const autoScalingCalls = {
+  DescribeAutoScalingGroups: "plan",
+  DescribeInstanceRefreshes: "plan",
+  DescribeScalingActivities: "plan",
+  CreateOrUpdateTags: "deploy",
+  DeleteTags: "deploy",
+  RollbackInstanceRefresh: "deploy",
+  CancelInstanceRefresh: "deploy",
+  StartInstanceRefresh: "deploy",
+  UpdateAutoScalingGroup: "deploy"
+} as const satisfies Readonly<Record<string, Purpose>>
+
+/** The calls of EC2. */
+export const ec2Calls = {
+  DescribeLaunchTemplateVersions: "plan",
+  CreateLaunchTemplateVersion: "deploy"
+} as const satisfies Readonly<Record<string, Purpose>>
+
+/** The calls of CloudWatch. */
+export const cloudWatchCalls = {
+  DescribeAlarms: "plan",
+  GetMetricData: "plan"
+} as const satisfies Readonly<Record<string, Purpose>>
+
+export type LoadBalancingCall = keyof typeof loadBalancingCalls
+export type AutoScalingCall = keyof typeof autoScalingCalls
+export type Ec2Call = keyof typeof ec2Calls
+export type CloudWatchCall = keyof typeof cloudWatchCalls
+
 /** Calls that IAM cannot limit to a stack. */
 export const unlimitedCalls: ReadonlyArray<string> = [
   "cloudformation:DescribeStackDriftDetectionStatus",

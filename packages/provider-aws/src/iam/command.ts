@@ -3,7 +3,7 @@
  */
 import type { PluginInvocation } from "@signalbox/core/plugin"
 import { parseArgs } from "node:util"
-import { type PolicyRequest, policyFor } from "./policy.ts"
+import { kinds, type PolicyRequest, policyFor } from "./policy.ts"
 
 const usage = `Usage: signalbox aws iam-policy --for plan|deploy|store|bootstrap [flags]
 
@@ -12,8 +12,10 @@ permissions for the resources of the template.
 
   --for        plan: status and previews; deploy: deploy, roll back and destroy as well; store: the shared store;
                bootstrap: create its table, and the bucket
-  --stack      the name of the stack, or a pattern (default *)
-  --role       the ARN of the role that CloudFormation uses: roleArn of the properties
+  --kind       the stacks that are planned or deployed: cloudformation (default), alb or asg
+  --stack      the name of the stack of CloudFormation, or a pattern (default *)
+  --group      the name of the Auto Scaling group, or a pattern (default *)
+  --role       the ARN of the role that CloudFormation uses (roleArn of the properties), or that instances have
   --bucket     the bucket of templates that are too long for a call
   --templates  the templates that are read from S3: bucket/key, or a pattern
   --table      the table of the shared store (default signalbox)
@@ -22,6 +24,8 @@ permissions for the resources of the template.
 
 const options = {
   for: { type: "string" },
+  kind: { type: "string" },
+  group: { type: "string" },
   stack: { type: "string" },
   role: { type: "string" },
   bucket: { type: "string" },
@@ -45,7 +49,11 @@ export const iamPolicy = async ({
     stderr(`signalbox: ${message}\n\n${usage}`)
     return 64
   }
-  let values: Omit<PolicyRequest, "purpose"> & { readonly for?: string; readonly help?: boolean }
+  let values: Omit<PolicyRequest, "kind" | "purpose"> & {
+    readonly for?: string
+    readonly kind?: string
+    readonly help?: boolean
+  }
   try {
     values = parseArgs({ args: [...args], options }).values
   } catch (error) {
@@ -61,6 +69,8 @@ export const iamPolicy = async ({
       values.for === undefined ? "--for is missing" : `--for ${values.for} is none of ${purposes.join(", ")}`
     )
   }
-  stdout(`${JSON.stringify(policyFor({ ...values, purpose }), undefined, 2)}\n`)
+  const kind = kinds.find((one) => one === (values.kind ?? "cloudformation"))
+  if (kind === undefined) return wrong(`--kind ${values.kind} is none of ${kinds.join(", ")}`)
+  stdout(`${JSON.stringify(policyFor({ ...values, kind, purpose }), undefined, 2)}\n`)
   return 0
 }

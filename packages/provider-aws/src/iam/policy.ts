@@ -2,16 +2,28 @@
  * The smallest policies with which the plug-in works.
  */
 import { cloudFormationCalls, type Purpose, storeCalls, unlimitedCalls } from "./calls.ts"
+import { groupStatements } from "./groups.ts"
+import { named, type Policy, type Statement } from "./statement.ts"
+
+export type { Policy } from "./statement.ts"
+
+/** The kinds of stacks that a policy can be for. */
+export const kinds = ["cloudformation", "alb", "asg"] as const
+export type Kind = (typeof kinds)[number]
 
 /** What a policy is for, and what it is limited to; everything of a kind by default. */
 export interface PolicyRequest {
   readonly purpose: Purpose
+  /** The kind of stacks to plan and to deploy (default `cloudformation`). */
+  readonly kind?: Kind
   readonly partition?: string
   readonly region?: string
   readonly account?: string
   /** The name of a stack, or a pattern of names. */
   readonly stack?: string
-  /** The role that CloudFormation uses, by ARN. */
+  /** The name of an Auto Scaling group, or a pattern of names. */
+  readonly group?: string
+  /** The role that CloudFormation or the instances use, by ARN. */
   readonly role?: string
   /** The bucket of long templates. */
   readonly bucket?: string
@@ -20,29 +32,12 @@ export interface PolicyRequest {
   readonly templates?: string
 }
 
-interface Statement {
-  readonly Sid: string
-  readonly Effect: "Allow"
-  readonly Action: ReadonlyArray<string>
-  readonly Resource: string | ReadonlyArray<string>
-  readonly Condition?: object
-}
-
-export interface Policy {
-  readonly Version: "2012-10-17"
-  readonly Statement: ReadonlyArray<Statement>
-}
-
-const named = (service: string, calls: Readonly<Record<string, Purpose>>, purposes: ReadonlyArray<Purpose>) =>
-  Object.entries(calls)
-    .filter(([, purpose]) => purposes.includes(purpose))
-    .map(([call]) => `${service}:${call}`)
-    .sort()
-
 /** The policy for a purpose. Who may deploy may also plan. */
 export const policyFor = ({
   account = "*",
   bucket,
+  group = "*",
+  kind = "cloudformation",
   partition = "aws",
   purpose,
   region = "*",
@@ -71,6 +66,9 @@ export const policyFor = ({
     return { Version: "2012-10-17", Statement: statements.filter((statement) => statement !== false) }
   }
   const purposes: ReadonlyArray<Purpose> = purpose === "deploy" ? ["plan", "deploy"] : ["plan"]
+  if (kind !== "cloudformation") {
+    return { Version: "2012-10-17", Statement: groupStatements({ arn, group, kind, purpose, role }) }
+  }
   const statements: ReadonlyArray<Statement | false> = [
     {
       Sid: "Stacks",

@@ -71,8 +71,8 @@ const collision = {
 }
 
 const faulty: ReadonlyArray<FaultRule> = [
-  { probability: 0.3, fault: { answer: answers.awsJson({ code: "ThrottlingException", message: "Rate exceeded" }) } },
-  { probability: 0.2, fault: { cut: "after" } },
+  { probability: 0.25, fault: { answer: answers.awsJson({ code: "ThrottlingException", message: "Rate exceeded" }) } },
+  { probability: 0.15, fault: { cut: "after" } },
   { operation: "TransactWriteItems", probability: 0.1, fault: { answer: collision } }
 ]
 
@@ -101,10 +101,10 @@ describe.skipIf(endpoint === undefined)("a store that is throttled and cut off",
     const sum = (of: (run: (typeof runs)[number]) => number) => runs.reduce((total, run) => total + of(run), 0)
     if (process.env["SIGNALBOX_PRINT"])
       console.log(clean.calls, runs.map(({ calls, hit }) => `${calls}/${hit}`).join(" "))
-    // Nearly half of the calls fail, so that twice as many are needed.
+    // More than a third of the calls fail, so that 1.7 times as many are needed; which ones depends on their order.
     assert.isAbove(
       sum(({ hit }) => hit),
-      0.4 * sum(({ calls }) => calls)
+      0.3 * sum(({ calls }) => calls)
     )
     assert.isAtMost(
       sum(({ calls }) => calls),

@@ -33,10 +33,20 @@ const retryAfter = ({ statusDetails }: GcpFailure): number => {
 }
 
 /** The permission and the resource that a refusal is about. */
-const denied = ({ errorInfoMetadata = {} }: GcpFailure, message: string, call: string): ProviderReason => {
+const denied = ({ errorInfoMetadata = {} }: GcpFailure, message: string, call: string) => {
   const permission =
     errorInfoMetadata["permission"] ?? /['"]?\b(\w+\.\w+\.\w+)\b['"]? (?:permission )?denied/i.exec(message)?.[1]
-  return { _tag: "Denied", message, action: permission ?? call }
+  const action = permission ?? call
+  const account = /[\w.-]+@[\w.-]+\.gserviceaccount\.com/.exec(message)?.[0]
+  const hint = /actas$/i.test(action) && account !== undefined ? { hint: grantActAs(account) } : {}
+  return { _tag: "Denied", message, action, ...hint } as const
+}
+
+/** How a principal is allowed to deploy what runs as a service account. */
+export const grantActAs = (account: string, principal?: string): string => {
+  const kind = principal?.endsWith("gserviceaccount.com") === true ? "serviceAccount" : "user"
+  const member = principal === undefined ? "<member>" : `${kind}:${principal}`
+  return `Allow it: gcloud iam service-accounts add-iam-policy-binding ${account} --member ${member} --role roles/iam.serviceAccountUser`
 }
 
 /** Services of a project are switched on one by one. */
@@ -57,6 +67,10 @@ export const gcpReason = (error: unknown, call: string): ProviderReason => {
     failure.message === undefined || failure.message === ""
       ? `${call} failed: ${String(error)}`
       : failure.message.replace(/^\d+ [A-Z_]+: /, "")
+  if (/unable to impersonate/.test(message)) {
+    const hint = "Let it create tokens of the service account (roles/iam.serviceAccountTokenCreator on that account)."
+    return { ...denied(failure, message, "iam.serviceAccounts.getAccessToken"), hint }
+  }
   if (ranOut.test(message) || failure.reason === "ACCESS_TOKEN_EXPIRED")
     return { _tag: "Expired", message, hint: signIn }
   if (withoutCredentials.test(message)) return { _tag: "Denied", message, action: call, hint: signIn }

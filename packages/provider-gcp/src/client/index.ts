@@ -4,6 +4,6 @@
 export { Caller, type Failure } from "./Caller.ts"
 export { type ApiAnswer, failureOf, fetchJson, late } from "./fetchJson.ts"
 export { Gcp, type GcpOptions } from "./Gcp.ts"
-export { gcpReason } from "./gcpReason.ts"
+export { gcpReason, grantActAs } from "./gcpReason.ts"
 export { type Place, placeOf, targetOf } from "./place.ts"
 export { enumName, int, millis, plain, shortName } from "./wire.ts"

@@ -32,6 +32,11 @@ export const loggingPermissions = {
   "logEntries.list": "deploy"
 } as const satisfies Readonly<Record<string, Purpose>>
 
+/** The permissions for projects: their number is in the name of the account that is used if none is named. */
+export const projectPermissions = {
+  "projects.get": "plan"
+} as const satisfies Readonly<Record<string, Purpose>>
+
 /** The permissions of Firebase Hosting. The ones for a site hold for its versions, channels and releases. */
 export const hostingPermissions = {
   "sites.get": "plan",

@@ -11,9 +11,10 @@ import type {
   ProviderReason,
   StackRef
 } from "@signalbox/core/spi"
-import { defaultPoll } from "@signalbox/core/spi"
+import { defaultPoll, noMutation } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { Gcp, type GcpOptions, placeOf, targetOf } from "../client/index.ts"
+import { actAs, type ActAsOptions } from "../iam/ActAs.ts"
 import { TimeSeries } from "../monitoring/TimeSeries.ts"
 import { Calls } from "./Calls.ts"
 import { lastLines, type LoggingOptions } from "../monitoring/LastLines.ts"
@@ -25,7 +26,7 @@ import { observation, see, type Seen } from "./Seen.ts"
 import type { Work } from "./Work.ts"
 
 /** How the provider works. `poll` is the time between two polls, in milliseconds. */
-export interface CloudRunOptions extends GcpOptions, MetricsOptions, LoggingOptions {
+export interface CloudRunOptions extends GcpOptions, MetricsOptions, LoggingOptions, ActAsOptions {
   readonly poll?: PollOptions
 }
 
@@ -45,21 +46,24 @@ export class Access {
       const name = properties.service ?? defaultService(ref)
       const poll = this.#options.poll ?? defaultPoll
       const written = (revision: string) => lastLines(this.#gcp, this.#options, { ...place, service: name, revision })
-      return { ref, calls: new Calls(this.#gcp, place), place, name, properties, mutation, poll, lastLines: written }
+      const runsAs = (account: string | undefined) =>
+        actAs(this.#gcp, this.#options, { account, isPreview: mutation === noMutation, name, project: place.project })
+      const calls = new Calls(this.#gcp, place)
+      return { ref, calls, place, name, properties, mutation, poll, lastLines: written, actAs: runsAs }
     })
   }
 
-  see({ calls, name, properties }: Work): Effect.Effect<Seen | null, ProviderReason> {
+  #see({ calls, name, properties }: Work): Effect.Effect<Seen | null, ProviderReason> {
     return see(calls, name, properties.tag)
   }
 
   measure(work: Work, window: Window): Effect.Effect<Measurement, ProviderReason> {
     const series = new TimeSeries(this.#gcp, monitoringEndpoint(this.#options))
-    return Effect.flatMap(this.see(work), (seen) => measure(work, seen, series, window))
+    return Effect.flatMap(this.#see(work), (seen) => measure(work, seen, series, window))
   }
 
   observe(work: Work): Effect.Effect<Observation, ProviderReason> {
-    return Effect.map(this.see(work), (seen) => observation(seen, work.place, work.name))
+    return Effect.map(this.#see(work), (seen) => observation(seen, work.place, work.name))
   }
 
   target({ place }: Work): Effect.Effect<PlanTarget, ProviderReason> {

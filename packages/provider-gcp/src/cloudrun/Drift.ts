@@ -2,11 +2,11 @@
  * What others changed since the last deployment. A revision never changes, so they can only have moved the traffic: to a
  * revision of another template, or to another share.
  */
-import type { Drift, Json } from "@signalbox/core/spi"
+import type { Drift, Json, ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { Failure } from "../client/index.ts"
 import type { JsonObject } from "./RunService.ts"
-import type { Seen } from "./Seen.ts"
+import { see, type Seen } from "./Seen.ts"
 import { showSplit, wanted } from "./Split.ts"
 import { begin, change, fail, routed, type Work } from "./Work.ts"
 
@@ -47,7 +47,7 @@ const templateDrift = (expected: JsonObject, actual: JsonObject): ReadonlyArray<
 }
 
 /** Compares what has traffic with what Signalbox gave it to. */
-export const detect = ({ revisions, split, stable, state, candidate }: Seen): ReadonlyArray<Drift> => {
+const driftOf = ({ revisions, split, stable, state, candidate }: Seen): ReadonlyArray<Drift> => {
   const deployed = revisions.get(state?.stable ?? "")
   if (deployed === undefined || stable === null) return []
   const strange = [...split.keys()].filter((name) => name !== deployed.name && name !== candidate?.name)
@@ -59,12 +59,15 @@ export const detect = ({ revisions, split, stable, state, candidate }: Seen): Re
   ]
 }
 
+export const detect = ({ calls, name, properties }: Work): Effect.Effect<ReadonlyArray<Drift>, ProviderReason> =>
+  Effect.map(see(calls, name, properties.tag), (seen) => (seen === null ? [] : driftOf(seen)))
+
 /** Gives the traffic back to the revision that Signalbox deployed, which corrects every field. */
 export const correct = (work: Work, fields: ReadonlyArray<string>): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const seen = yield* begin(work)
     if (seen === null) return yield* fail({ _tag: "Missing", message: `there is no service ${work.name}` })
-    const found = detect(seen).some(({ field }) => fields.includes(field))
+    const found = driftOf(seen).some(({ field }) => fields.includes(field))
     const deployed = seen.state?.stable ?? null
     if (!found || deployed === null) return
     const traffic = wanted(seen.service, new Map([[deployed, 100]]), {

@@ -1,8 +1,7 @@
 /**
  * The names of services, revisions and tags, within the limits of Cloud Run.
  */
-import { canonicalJson, type StackRef } from "@signalbox/core/spi"
-import { createHash } from "node:crypto"
+import type { StackRef } from "@signalbox/core/spi"
 
 /** The longest name of a service. */
 export const longestService = 49
@@ -10,22 +9,12 @@ export const longestService = 49
 /** The longest name of a service and one of its tags, together: both are in one label of a host name. */
 export const longestTagged = 46
 
-/** A digest of JSON, independent of the order of keys. */
-export const digestOf = (value: unknown): string => createHash("sha256").update(canonicalJson(value)).digest("hex")
-
 /** The name of a stack's service, if its properties do not say one. */
 export const defaultService = ({ deploymentId, environment, stack }: StackRef): string =>
   [deploymentId, environment, stack]
     .join("-")
     .toLowerCase()
     .replaceAll(/[^a-z0-9-]/g, "-")
-
-/** Which stack a service belongs to, as the service records it. */
-export const stackIn = ({ deploymentId, environment, stack }: StackRef): string =>
-  [deploymentId, environment, stack].join("/")
-
-/** What the changes of a step are recorded under. */
-export const stepOf = (idempotencyKey: string): string => digestOf(idempotencyKey).slice(0, 20)
 
 /** The name of the revision that runs a release. A repeat finds it by this name, and makes no second one. */
 export const revisionOf = (service: string, releaseId: string): string => `${service}-${releaseId.slice(0, 8)}`

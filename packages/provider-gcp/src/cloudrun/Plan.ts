@@ -97,7 +97,7 @@ export const plan = (work: Work, candidate: Candidate, target: PlanTarget): Effe
         action: "create",
         candidate: release,
         changes: [seen === null ? `create the service ${name}` : `bring in revision ${revision}`],
-        warnings: [],
+        warnings: yield* work.actAs(properties.serviceAccount),
         resources: [{ ...resource, action: seen === null ? "create" : "update" }]
       }
     }
@@ -118,7 +118,7 @@ export const plan = (work: Work, candidate: Candidate, target: PlanTarget): Effe
       action: "update",
       candidate: release,
       changes: [`bring in revision ${revision} of ${name}, from ${artifact}`],
-      warnings: warningsOf(work, seen),
+      warnings: [...warningsOf(work, seen), ...(yield* work.actAs(properties.serviceAccount))],
       resources: [{ ...resource, action: "update" }]
     }
   })

@@ -1,19 +1,10 @@
 /**
  * The properties of a Cloud Run service.
  */
-import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import { decodeProperties } from "@signalbox/core/spi"
+import * as Schema from "effect/Schema"
+import { between, container, Name, optional, pattern } from "./Fields.ts"
 import { longestTagged } from "./Names.ts"
-
-const optional = <S extends Schema.Constraint>(schema: S, value: S["Encoded"]) =>
-  Schema.withDecodingDefault<S>(Effect.succeed(value))(schema)
-
-const pattern = (regex: RegExp, expected: string) => Schema.String.check(Schema.isPattern(regex, { expected }))
-const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
-
-/** Outputs of other stacks may be numbers and booleans. */
-const Value = Schema.Union([Schema.String, Schema.Finite, Schema.Boolean])
 
 /**
  * The properties of a Cloud Run service.
@@ -33,32 +24,13 @@ const Value = Schema.Union([Schema.String, Schema.Finite, Schema.Boolean])
  * What is not given is left to Cloud Run.
  */
 export const Properties = Schema.Struct({
-  service: Schema.optionalKey(
-    pattern(
-      /^[a-z]([a-z0-9-]{0,47}[a-z0-9])?$/,
-      "up to 49 lower-case letters, digits and hyphens, the first one a letter and the last one no hyphen"
-    )
-  ),
-  project: Schema.optionalKey(pattern(/^[a-z][a-z0-9:.-]{4,}$/, "the ID of a project")),
-  image: Schema.optionalKey(Schema.String.check(Schema.isMinLength(1))),
+  service: Schema.optionalKey(Name),
+  ...container,
   port: optional(between(1, 65_535), 8080),
-  command: Schema.optionalKey(Schema.Array(Schema.String)),
-  args: Schema.optionalKey(Schema.Array(Schema.String)),
-  env: optional(Schema.Record(Schema.String, Value), {}),
-  secrets: optional(
-    Schema.Record(
-      Schema.String,
-      pattern(/^[\w/-]+(:(latest|\d+))?$/, "a secret of Secret Manager, such as db-password:3")
-    ),
-    {}
-  ),
-  cpu: Schema.optionalKey(pattern(/^\d+(\.\d+)?m?$/, "a number of CPUs, such as 1 or 2000m")),
-  memory: Schema.optionalKey(pattern(/^\d+(Mi|Gi)$/, "an amount of memory, such as 512Mi")),
   concurrency: Schema.optionalKey(between(1, 1000)),
   timeoutSeconds: Schema.optionalKey(between(1, 3600)),
   minInstances: Schema.optionalKey(between(0, 1000)),
   maxInstances: Schema.optionalKey(between(1, 1000)),
-  serviceAccount: Schema.optionalKey(Schema.String.check(Schema.isMinLength(1))),
   public: Schema.optionalKey(Schema.Boolean),
   tag: optional(
     pattern(/^[a-z][a-z0-9-]{1,44}[a-z0-9]$/, "3 to 46 lower-case letters, digits and hyphens, the first one a letter"),

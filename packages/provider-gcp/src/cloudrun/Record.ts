@@ -4,7 +4,7 @@
 import { type Json, Release } from "@signalbox/core/spi"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { digestOf } from "./Names.ts"
+import { digestOf } from "../marks.ts"
 import type { Annotations, RunRevision, RunService } from "./RunService.ts"
 
 export const releaseKey = "signalbox.dev/release"

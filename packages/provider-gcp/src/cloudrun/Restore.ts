@@ -7,7 +7,6 @@ import type { Failure } from "../client/index.ts"
 import type { Calls } from "./Calls.ts"
 import { type Part, recorded } from "./Checkpoint.ts"
 import { imageOf, releaseOf } from "./Record.ts"
-import type { Seen } from "./Seen.ts"
 import { wanted } from "./Split.ts"
 import { revisionFor, templateFor } from "./Stage.ts"
 import { atRest, begin, change, conflict, create, fail, routed, type Work } from "./Work.ts"
@@ -85,17 +84,13 @@ const rebuild = (work: Work, { release, revision, template }: Part): Effect.Effe
   })
 
 /** How a checkpoint can be restored. */
-export const wayBack = (
-  calls: Calls,
-  name: string,
-  seen: Seen | null,
-  checkpoint: Checkpoint
-): Effect.Effect<WayBack, ProviderReason> =>
+export const wayBack = ({ calls, name }: Work, checkpoint: Checkpoint): Effect.Effect<WayBack, ProviderReason> =>
   Effect.gen(function* () {
     if (checkpoint.release === null) return { how: "switch", why: "nothing was there before" }
     const parts = yield* recorded(checkpoint)
     const [first] = parts
-    if (seen === null) return { how: "rebuild", why: `${name} is gone, and is created again from its record` }
+    if ((yield* calls.service(name)) === null)
+      return { how: "rebuild", why: `${name} is gone, and is created again from its record` }
     for (const part of parts) {
       if ((yield* survivor(calls, name, part)) !== null) continue
       const image = imageOf(part.template)

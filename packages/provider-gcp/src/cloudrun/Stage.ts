@@ -1,12 +1,13 @@
 /**
  * Brings in a candidate: one update makes its revision, gives it the tag, and leaves the traffic where it is.
  */
-import { reportProgress, type Release, type StackPlan } from "@signalbox/core/spi"
+import { type Percent, reportProgress, type Release, type StackPlan } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { Failure } from "../client/index.ts"
 import { brokenRevision } from "./Cause.ts"
 import { recorded } from "./Checkpoint.ts"
-import { anotherRevisionOf, revisionOf, stepOf } from "./Names.ts"
+import { anotherRevisionOf, revisionOf } from "./Names.ts"
+import { stepOf } from "../marks.ts"
 import { recordIn, withRecord } from "./Record.ts"
 import type { JsonObject, RunRevision } from "./RunService.ts"
 import type { Seen } from "./Seen.ts"
@@ -113,8 +114,12 @@ const ready = (work: Work, revision: string, first: boolean): Effect.Effect<void
   })
 
 /** Stages the candidate of a plan. A first one gets all traffic. */
-export const stage = (work: Work, plan: StackPlan): Effect.Effect<void, Failure> =>
+export const stage = (work: Work, plan: StackPlan, capacityPercent: Percent): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
+    if (capacityPercent !== 100) {
+      const message = "Cloud Run scales revisions by itself"
+      return yield* fail({ _tag: "Unsupported", message, capability: "capacity" })
+    }
     const { mutation, name, properties } = work
     const { candidate: release } = plan
     const template = (plan.data ?? {}) as JsonObject

@@ -2,7 +2,7 @@
  * The template of a revision, from the properties of a stack.
  */
 import type { Release } from "@signalbox/core/spi"
-import { digestOf } from "./Names.ts"
+import { digestOf } from "../marks.ts"
 import type { Properties } from "./Properties.ts"
 import type { JsonObject } from "./RunService.ts"
 

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import type { Failure, Place } from "../client/index.ts"
 import type { Calls } from "./Calls.ts"
 import { consolePage, failureOf } from "./Cause.ts"
-import { stackIn, stepOf } from "./Names.ts"
+import { stackIn, stepOf } from "../marks.ts"
 import type { Properties } from "./Properties.ts"
 import { type ServiceState, stateOf, withState } from "./Record.ts"
 import type { JsonObject, RunService, Target } from "./RunService.ts"
@@ -23,6 +23,8 @@ export interface Work {
   readonly poll: PollOptions
   /** What a revision wrote last. */
   readonly lastLines: (revision: string) => Effect.Effect<ReadonlyArray<string>>
+  /** What to know about the account that it runs as; fails if that may not be used. */
+  readonly actAs: (account: string | undefined) => Effect.Effect<ReadonlyArray<string>, ProviderReason>
 }
 
 /** What a service is to become. Without a template, its newest revision stays what it is. */

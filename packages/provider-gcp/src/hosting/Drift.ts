@@ -4,8 +4,9 @@
 import { type Drift, type ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { SiteFailure } from "./SiteCalls.ts"
-import { recordOfMessage, stackIn } from "./Names.ts"
-import { type Looked, type SeenSite, seenVersion, type SeenVersion } from "./SeenSite.ts"
+import { recordOfMessage } from "./Names.ts"
+import { stackIn } from "../marks.ts"
+import { type Looked, see, type SeenSite, seenVersion, type SeenVersion } from "./SeenSite.ts"
 import { begin, fail, goLive, noSite, type SiteWork } from "./SiteWork.ts"
 
 /** What Signalbox released last, if something else is live now. */
@@ -21,9 +22,11 @@ const replaced = (
     return version.id === liveRelease.version?.id || version.record?.stack !== stackIn(ref) ? null : version
   })
 
-export const detect = (looked: Looked, seen: SeenSite): Effect.Effect<ReadonlyArray<Drift>, ProviderReason> =>
-  Effect.map(replaced(looked, seen), (deployed) => {
-    if (deployed === null) return []
+export const detect = (work: SiteWork): Effect.Effect<ReadonlyArray<Drift>, ProviderReason> =>
+  Effect.gen(function* () {
+    const seen = yield* see(work)
+    const deployed = seen === null ? null : yield* replaced(work, seen)
+    if (seen === null || deployed === null) return []
     const { live, liveRelease } = seen
     const actual = `${live?.id ?? "nothing"}, released by ${liveRelease?.by || "someone else"}`
     return [{ field: "release", expected: deployed.id, actual, owned: true }]

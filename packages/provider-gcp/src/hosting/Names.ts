@@ -2,20 +2,11 @@
  * What Signalbox records at Firebase Hosting: in the labels of a version its release, in the message of a release which
  * step made it.
  */
-import { createHash } from "node:crypto"
-import { canonicalJson, type Mutation, type Release, type StackRef } from "@signalbox/core/spi"
-
-/** A digest of JSON, independent of the order of keys. */
-export const digestOf = (value: unknown): string => createHash("sha256").update(canonicalJson(value)).digest("hex")
-
-/** What the changes of a step are recorded under. */
-export const stepOf = (idempotencyKey: string): string => digestOf(idempotencyKey).slice(0, 20)
+import type { Mutation, Release, StackRef } from "@signalbox/core/spi"
+import { stackIn, stepOf } from "../marks.ts"
 
 /** An idempotency key begins with the correlation ID of its execution. */
 const correlationOf = ({ idempotencyKey }: Mutation): string => idempotencyKey.split("/")[0]!
-
-export const stackIn = ({ deploymentId, environment, stack }: StackRef): string =>
-  [deploymentId, environment, stack].join("/")
 
 /** Labels have lower-case letters, digits and hyphens, so anything else is written as `_` and its bytes in hexadecimal. */
 const escaped = (text: string): string =>

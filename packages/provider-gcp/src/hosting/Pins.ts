@@ -10,8 +10,8 @@ import { stateOf, withState } from "../cloudrun/Record.ts"
 import type { RunService, Target } from "../cloudrun/RunService.ts"
 import { effectiveSplit, sameTraffic } from "../cloudrun/Split.ts"
 import { defaultPoll, pollUntil } from "@signalbox/core/spi"
-import type { SiteFailure } from "./SiteCalls.ts"
-import { digestOf } from "./Names.ts"
+import type { SiteCalls, SiteFailure } from "./SiteCalls.ts"
+import { digestOf } from "../marks.ts"
 import { pinned, type RunTarget } from "./ServingConfig.ts"
 import { invalid, type SiteConfig } from "./SiteConfig.ts"
 import { conflict, fail, type SiteWork } from "./SiteWork.ts"
@@ -144,18 +144,34 @@ const tagsIn = (config: unknown): ReadonlyArray<string> => {
   return rewrites.flatMap(({ run }) => (run?.tag === undefined ? [] : [`${run.region}/${run.serviceId}/${run.tag}`]))
 }
 
-/** Takes away own tags that no version needs any more that is live or was among the last releases. */
+/** The tags that a site needs: for what its channels show, and for what may be released again. */
+const tagsOf = (calls: SiteCalls): Effect.Effect<ReadonlyArray<string>, ProviderReason> =>
+  Effect.gen(function* () {
+    const [releases, channels] = yield* Effect.all([calls.releases(), calls.channels()], { concurrency: 2 })
+    const shown = [...releases, ...channels.flatMap(({ release }) => release ?? [])]
+    return shown.flatMap(({ version }) => tagsIn(version?.config ?? {}))
+  })
+
+/**
+ * Takes away own tags that no version needs any more. A revision has one tag for all sites of the project, and other
+ * tools use it too.
+ */
 export const unpin = (work: SiteWork, entry: SiteConfig["entry"]): Effect.Effect<void, SiteFailure> =>
   Effect.gen(function* () {
     const targets = pinned(entry)
-    if (targets.length === 0) return
-    const needed = new Set((yield* work.calls.releases()).flatMap(({ version }) => tagsIn(version?.config ?? {})))
+    const needed = new Set(targets.length === 0 ? [] : yield* tagsOf(work.calls))
+    let complete = false
     for (const target of targets) {
-      yield* retag(work, target, (traffic) =>
-        traffic.filter(
-          ({ percent, tag }) =>
-            percent > 0 || tag?.startsWith(prefix) !== true || needed.has(`${target.region}/${target.serviceId}/${tag}`)
-        )
-      )
+      const { region, serviceId } = target
+      const isSpare = ({ percent, tag }: Target) =>
+        percent === 0 && tag?.startsWith(prefix) === true && !needed.has(`${region}/${serviceId}/${tag}`)
+      if (!(yield* serviceOf(work, target)).traffic.some(isSpare)) continue
+      if (!complete) {
+        const sites = (yield* work.calls.sites()).filter((site) => site !== work.site)
+        const others = yield* Effect.forEach(sites, (site) => tagsOf(work.calls.at(site)), { concurrency: 4 })
+        for (const tag of others.flat()) needed.add(tag)
+        complete = true
+      }
+      yield* retag(work, target, (traffic) => traffic.filter((one) => !isSpare(one)))
     }
   })

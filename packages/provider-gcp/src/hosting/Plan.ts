@@ -1,27 +1,26 @@
 /**
  * What a release would change.
  */
-import type {
-  Candidate,
-  Checkpoint,
-  Mutation,
-  PlanTarget,
-  ProviderReason,
-  Release,
-  StackPlan
+import {
+  type Candidate,
+  type Checkpoint,
+  noMutation,
+  type PlanTarget,
+  type ProviderReason,
+  type Release,
+  type StackPlan
 } from "@signalbox/core/spi"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Option from "effect/Option"
 import type { SiteFailure } from "./SiteCalls.ts"
-import { digestOf } from "./Names.ts"
+import { digestOf } from "../marks.ts"
 import { checkPins } from "./Pins.ts"
 import { predeploy } from "./Predeploy.ts"
 import { see, type SeenSite } from "./SeenSite.ts"
 import { pinned, servingConfig } from "./ServingConfig.ts"
-import type { SiteConfig } from "./SiteConfig.ts"
-import { type SiteFiles, siteFiles } from "./SiteFiles.ts"
+import { type SiteFiles, siteFiles } from "./files/SiteFiles.ts"
 import { channelIsFree, fail, noSite, owned, type SiteWork } from "./SiteWork.ts"
 
 /** What a stage needs of the plan. The files themselves are found again, and compared by their digest. */
@@ -53,15 +52,15 @@ const none: SiteFiles = { all: [], digest: digestOf([]) }
 
 /** The files of a plan. In a preview no command runs, so what it would build may not be there yet. */
 const filesOf = (
-  work: SiteWork,
-  config: SiteConfig,
-  mutation: Mutation | undefined
+  work: SiteWork
 ): Effect.Effect<{ readonly files: SiteFiles; readonly warnings: ReadonlyArray<string> }, SiteFailure> =>
   Effect.gen(function* () {
+    const { config, mutation } = work
+    const isPreview = mutation === noMutation
     const commands = [config.entry.predeploy ?? []].flat()
     const after = config.entry.postdeploy === undefined ? [] : ["postdeploy of firebase.json is not run"]
-    if (commands.length === 0 || mutation !== undefined) {
-      if (mutation !== undefined) yield* predeploy(commands, { ...work, mutation }, config)
+    if (commands.length === 0 || !isPreview) {
+      if (!isPreview) yield* predeploy(commands, work, config)
       return { files: yield* siteFiles(config), warnings: after }
     }
     const files = yield* siteFiles(config).pipe(Effect.catch(() => Effect.succeed(none)))
@@ -74,16 +73,11 @@ const warningsOf = ({ site }: SiteWork, { live, liveRelease, stable }: SeenSite)
     ? [`what ${site} shows now was released by ${liveRelease?.by || "someone else"}, not by Signalbox`]
     : []
 
-export const plan = (
-  work: SiteWork,
-  config: SiteConfig,
-  candidate: Candidate,
-  options: { readonly target: PlanTarget; readonly mutation: Mutation | undefined }
-): Effect.Effect<StackPlan, SiteFailure> =>
+export const plan = (work: SiteWork, candidate: Candidate, target: PlanTarget): Effect.Effect<StackPlan, SiteFailure> =>
   Effect.gen(function* () {
-    const { site } = work
+    const { config, site } = work
     yield* checkPins(work, config)
-    const { files, warnings } = yield* filesOf(work, config, options.mutation)
+    const { files, warnings } = yield* filesOf(work)
     const seen = yield* see(work)
     if (seen === null) return yield* fail(noSite(work))
     yield* owned(work, seen)
@@ -104,10 +98,10 @@ export const plan = (
     const base = {
       checkpoint: { release: stable?.release ?? null, takenAt, data: stable === null ? null : { version: stable.id } },
       rollback: stable === null ? `${site} is taken offline` : `version ${stable.id} of ${site} is released again`,
-      target: options.target,
+      target: target,
       data: planned
     }
-    const certain = options.mutation !== undefined || config.entry.predeploy === undefined
+    const certain = work.mutation !== noMutation || config.entry.predeploy === undefined
     if (stable !== null && stable.id === live?.id && staged === null && stable.release.id === release.id && certain) {
       const same = stable.release.version === candidate.version
       return {

@@ -7,7 +7,6 @@ import type { SiteFailure } from "./SiteCalls.ts"
 import { recordOfMessage } from "./Names.ts"
 import { unpin } from "./Pins.ts"
 import { isReady, type SeenSite, type SeenVersion } from "./SeenSite.ts"
-import type { SiteConfig } from "./SiteConfig.ts"
 import { begin, clear, conflict, fail, goLive, noSite, type SiteWork } from "./SiteWork.ts"
 
 const whole = (percent: Percent, what: string): Effect.Effect<void, SiteFailure> =>
@@ -53,7 +52,6 @@ export const shift = (
 /** Takes the preview channel away, and makes the version that is kept the stable one. Old versions cost nothing. */
 export const retire = (
   work: SiteWork,
-  config: SiteConfig["entry"],
   { capacityPercent, keep }: { readonly keep: string; readonly capacityPercent: Percent }
 ): Effect.Effect<void, SiteFailure> =>
   Effect.gen(function* () {
@@ -65,5 +63,5 @@ export const retire = (
       return yield* conflict(`${seen.live.id} still has all of the traffic`)
     }
     yield* clear(work, seen)
-    yield* unpin(work, config)
+    yield* unpin(work, work.config.entry)
   })

@@ -3,7 +3,7 @@
  */
 import type { Checkpoint, ProviderReason, WayBack } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
-import type { SiteCalls, SiteFailure } from "./SiteCalls.ts"
+import type { SiteFailure } from "./SiteCalls.ts"
 import { versionIn } from "./Plan.ts"
 import { isReady, seenVersion } from "./SeenSite.ts"
 import { begin, clear, fail, goLive, noSite, type SiteWork } from "./SiteWork.ts"
@@ -37,7 +37,7 @@ export const destroy = (work: SiteWork): Effect.Effect<void, SiteFailure> =>
   })
 
 /** How a checkpoint can be restored. */
-export const wayBack = (calls: SiteCalls, checkpoint: Checkpoint): Effect.Effect<WayBack, ProviderReason> =>
+export const wayBack = ({ calls }: SiteWork, checkpoint: Checkpoint): Effect.Effect<WayBack, ProviderReason> =>
   Effect.gen(function* () {
     if (checkpoint.release === null) return { how: "switch", why: "nothing was there before" }
     const id = yield* versionIn(checkpoint)

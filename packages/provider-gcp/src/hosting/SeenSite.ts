@@ -4,7 +4,8 @@
 import { absent, type Observation, type ProviderReason, type Release, type StackRef } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { SiteCalls } from "./SiteCalls.ts"
-import { channelStack, digestOf, recordIn, stackIn, type VersionRecord } from "./Names.ts"
+import { channelStack, recordIn, type VersionRecord } from "./Names.ts"
+import { digestOf, stackIn } from "../marks.ts"
 import type { HostingChannel, HostingRelease, HostingVersion } from "./Resources.ts"
 
 /** A version with its release. `record` is null if Signalbox did not make it for this site. */

@@ -47,6 +47,11 @@ export class SiteCalls {
     this.#site = `projects/${project}/sites/${site}`
   }
 
+  /** The calls for another site of the project. */
+  at(site: string): SiteCalls {
+    return new SiteCalls(this.#api, { project: this.#project, site })
+  }
+
   /** The address of the site; null if there is no such site. */
   address(): Effect.Effect<string | null, ProviderReason> {
     return Effect.map(this.#read("sites.get", { method: "GET", path: this.#site }), ({ defaultUrl }) =>

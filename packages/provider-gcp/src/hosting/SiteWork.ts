@@ -5,12 +5,15 @@ import type { Mutation, PollOptions, ProviderReason } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { Gcp } from "../client/index.ts"
 import type { SiteFailure } from "./SiteCalls.ts"
-import { channelStack, messageOf, stackIn } from "./Names.ts"
+import { channelStack, messageOf } from "./Names.ts"
+import { stackIn } from "../marks.ts"
+import type { SiteConfig } from "./SiteConfig.ts"
 import type { SiteProperties } from "./SiteProperties.ts"
 import { type Looked, see, type SeenSite, type SeenVersion } from "./SeenSite.ts"
 
 export interface SiteWork extends Looked {
   readonly gcp: Gcp
+  readonly config: SiteConfig
   readonly directory: string
   readonly project: string
   readonly properties: SiteProperties

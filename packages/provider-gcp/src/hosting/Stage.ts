@@ -1,11 +1,12 @@
 /**
  * Brings in a candidate: uploads its version, and releases that on the preview channel.
  */
-import { reportProgress, type StackPlan } from "@signalbox/core/spi"
+import { type Percent, reportProgress, type StackPlan } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import * as Clock from "effect/Clock"
 import type { SiteFailure } from "./SiteCalls.ts"
-import { channelLabels, channelStack, messageOf, recordOfMessage, stackIn, stepOf, versionLabels } from "./Names.ts"
+import { channelLabels, channelStack, messageOf, recordOfMessage, versionLabels } from "./Names.ts"
+import { stackIn, stepOf } from "../marks.ts"
 import { pin, pinsOf } from "./Pins.ts"
 import { plannedIn } from "./Plan.ts"
 import { secondsOf } from "./SiteProperties.ts"
@@ -13,8 +14,8 @@ import type { HostingVersion } from "./Resources.ts"
 import { isReady, type SeenSite } from "./SeenSite.ts"
 import { servingConfig } from "./ServingConfig.ts"
 import { siteConfig } from "./SiteConfig.ts"
-import { siteFiles } from "./SiteFiles.ts"
-import { upload } from "./Upload.ts"
+import { siteFiles } from "./files/SiteFiles.ts"
+import { upload } from "./files/Upload.ts"
 import { begin, channelIsFree, conflict, fail, noSite, type SiteWork } from "./SiteWork.ts"
 
 /** Fails if others have released something since the plan was made. */
@@ -126,8 +127,12 @@ const uploaded = (work: SiteWork, plan: StackPlan, seen: SeenSite): Effect.Effec
   })
 
 /** Stages the candidate of a plan. */
-export const stage = (work: SiteWork, plan: StackPlan): Effect.Effect<void, SiteFailure> =>
+export const stage = (work: SiteWork, plan: StackPlan, capacityPercent: Percent): Effect.Effect<void, SiteFailure> =>
   Effect.gen(function* () {
+    if (capacityPercent !== 100) {
+      const message = "a version of a site is there as a whole"
+      return yield* fail({ _tag: "Unsupported", message, capability: "capacity" })
+    }
     const seen = yield* begin(work)
     if (seen === null) return yield* fail(noSite(work))
     yield* channelIsFree(work, seen)

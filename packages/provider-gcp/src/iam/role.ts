@@ -5,6 +5,7 @@ import {
   hostingPermissions,
   loggingPermissions,
   monitoringPermissions,
+  projectPermissions,
   type Purpose,
   runPermissions
 } from "../client/permissions.ts"
@@ -39,7 +40,12 @@ export const roleFor = ({ public: open = false, purpose, services = ["run", "hos
     )
   const includedPermissions = [
     ...(services.includes("run")
-      ? [...of("run", runPermissions), ...of("monitoring", monitoringPermissions), ...of("logging", loggingPermissions)]
+      ? [
+          ...of("run", runPermissions),
+          ...of("monitoring", monitoringPermissions),
+          ...of("logging", loggingPermissions),
+          ...of("resourcemanager", projectPermissions)
+        ]
       : []),
     ...(services.includes("hosting") ? of("firebasehosting", hostingPermissions) : []),
     ...(open && purpose === "deploy" ? ["run.services.setIamPolicy"] : [])

@@ -4,7 +4,7 @@
 import { Json, Release } from "@signalbox/core/spi"
 import * as Schema from "effect/Schema"
 import { int, millis, plain, shortName } from "../client/index.ts"
-import { digestOf } from "../cloudrun/Names.ts"
+import { digestOf } from "../marks.ts"
 import { imageOf, readAnnotation, releaseKey, stateKey } from "../cloudrun/Record.ts"
 import { type Annotations, type Condition, conditionFrom, type JsonObject } from "../cloudrun/RunService.ts"
 

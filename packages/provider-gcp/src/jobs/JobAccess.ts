@@ -2,14 +2,15 @@
  * How the provider for jobs reaches Cloud Run. It loads with the first operation.
  */
 import type { Mutation, Observation, PlanTarget, ProviderReason, StackRef } from "@signalbox/core/spi"
-import { defaultPoll } from "@signalbox/core/spi"
+import { defaultPoll, noMutation } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { Gcp, placeOf, targetOf } from "../client/index.ts"
+import { actAs } from "../iam/ActAs.ts"
 import type { CloudRunOptions } from "../cloudrun/Access.ts"
 import { defaultService } from "../cloudrun/Names.ts"
 import { JobCalls } from "./JobCalls.ts"
 import { decode } from "./JobProperties.ts"
-import { observation, see, type SeenJob } from "./SeenJob.ts"
+import { observation, see } from "./SeenJob.ts"
 import type { JobWork } from "./JobWork.ts"
 
 export class JobAccess {
@@ -27,16 +28,14 @@ export class JobAccess {
       const place = yield* placeOf(this.#gcp, ref, properties.project)
       const name = properties.job ?? defaultService(ref)
       const poll = this.#options.poll ?? defaultPoll
-      return { ref, calls: new JobCalls(this.#gcp, place), place, name, properties, mutation, poll }
+      const runsAs = (account: string | undefined) =>
+        actAs(this.#gcp, this.#options, { account, isPreview: mutation === noMutation, name, project: place.project })
+      return { ref, calls: new JobCalls(this.#gcp, place), place, name, properties, mutation, poll, actAs: runsAs }
     })
   }
 
-  see({ calls, name }: JobWork): Effect.Effect<SeenJob | null, ProviderReason> {
-    return see(calls, name)
-  }
-
-  observe(work: JobWork): Effect.Effect<Observation, ProviderReason> {
-    return Effect.map(this.see(work), (seen) => observation(seen, work.place, work.name))
+  observe({ calls, name, place }: JobWork): Effect.Effect<Observation, ProviderReason> {
+    return Effect.map(see(calls, name), (seen) => observation(seen, place, name))
   }
 
   target({ place }: JobWork): Effect.Effect<PlanTarget, ProviderReason> {

@@ -4,7 +4,7 @@
 import { type Mutation, type PollOptions, pollUntil, type ProviderReason, type StackRef } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import type { Failure, Place } from "../client/index.ts"
-import { stackIn, stepOf } from "../cloudrun/Names.ts"
+import { stackIn, stepOf } from "../marks.ts"
 import type { JsonObject } from "../cloudrun/RunService.ts"
 import { conflict, fail } from "../cloudrun/Work.ts"
 import type { Job, JobState } from "./Job.ts"
@@ -20,6 +20,8 @@ export interface JobWork {
   readonly properties: JobProperties
   readonly mutation: Mutation
   readonly poll: PollOptions
+  /** What to know about the account that it runs as; fails if that may not be used. */
+  readonly actAs: (account: string | undefined) => Effect.Effect<ReadonlyArray<string>, ProviderReason>
 }
 
 /**

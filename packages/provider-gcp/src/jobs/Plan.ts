@@ -43,7 +43,10 @@ export const plan = (
       action: seen === null || stable === null ? "create" : "update",
       candidate: release,
       changes: [seen === null ? `create the job ${name}, and run it` : `run ${name} from ${image}`],
-      warnings: seen?.foreign == null ? [] : [`${name} is being executed for someone else`],
+      warnings: [
+        ...(seen?.foreign == null ? [] : [`${name} is being executed for someone else`]),
+        ...(yield* work.actAs(properties.serviceAccount))
+      ],
       resources: [{ ...resource, action: seen === null ? "create" : "update" }]
     }
   })

@@ -70,12 +70,13 @@ export const rollback = (work: JobWork, checkpoint: Checkpoint): Effect.Effect<v
   )
 
 /** How a checkpoint can be restored. */
-export const wayBack = (name: string, seen: SeenJob | null, { release }: Checkpoint): WayBack =>
-  release === null
-    ? { how: "switch", why: "nothing was there before" }
-    : seen === null
+export const wayBack = ({ calls, name }: JobWork, { release }: Checkpoint): Effect.Effect<WayBack, ProviderReason> =>
+  Effect.gen(function* () {
+    if (release === null) return { how: "switch", why: "nothing was there before" }
+    return (yield* calls.job(name)) === null
       ? { how: "rebuild", why: `${name} is gone, and is created again from its record` }
       : { how: "switch", why: `${name} is configured as it was; what it did stays` }
+  })
 
 export const destroy = (work: JobWork): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {

@@ -5,7 +5,7 @@ import { pollUntil, reportProgress, type ProviderReason, type StackPlan } from "
 import * as Effect from "effect/Effect"
 import type { Failure } from "../client/index.ts"
 import { hintFor } from "../cloudrun/Cause.ts"
-import { stepOf } from "../cloudrun/Names.ts"
+import { stepOf } from "../marks.ts"
 import { imageOf } from "../cloudrun/Record.ts"
 import type { JsonObject } from "../cloudrun/RunService.ts"
 import { conflict, fail } from "../cloudrun/Work.ts"
@@ -79,7 +79,7 @@ const configured = (work: JobWork, plan: StackPlan): Effect.Effect<SeenJob | nul
   })
 
 /** Runs the candidate of a plan. An execution that was started for it already is waited for, not started again. */
-export const run = (work: JobWork, plan: StackPlan): Effect.Effect<void, Failure> =>
+export const stage = (work: JobWork, plan: StackPlan): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const { calls, mutation, name } = work
     const seen = yield* configured(work, plan)

@@ -1,7 +1,7 @@
 /**
  * The template of a job's executions, from the properties of a stack.
  */
-import { digestOf } from "../cloudrun/Names.ts"
+import { digestOf } from "../marks.ts"
 import type { JsonObject } from "../cloudrun/RunService.ts"
 import { containerOf, releaseOfImage } from "../cloudrun/Template.ts"
 import type { JobProperties } from "./JobProperties.ts"

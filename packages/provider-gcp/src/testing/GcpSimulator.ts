@@ -13,6 +13,7 @@ import {
   type SimulatedHosting,
   simulatedHosting
 } from "./hosting/index.ts"
+import { Iam } from "./Iam.ts"
 import { logging, loggingService } from "./Logging.ts"
 import { Monitoring, monitoringService, type SimulatedMonitoring } from "./Monitoring.ts"
 import { Protos } from "./Protos.ts"
@@ -47,7 +48,8 @@ export interface GcpSimulatorOptions {
  * function that ends that. `service` is a service as the API shows it; `instances` are its revisions that requests can
  * reach, `images` the image of each of them, as it was pushed. `job` is a job as the API shows it, and `executions` are
  * its executions, oldest first. `create` and `edit` change a service as a person at the console does; `execute` runs a job
- * like that, and `endExecutions` stops what runs of it. `prune` deletes a revision, `pace` changes the times. `hosting` is Firebase Hosting,
+ * like that, and `endExecutions` stops what runs of it. `prune` deletes a revision, `pace` changes the times. `actAs` says
+ * whether the deployer may deploy what runs as a service account (by default it may; without a name, what runs as the default account of the project). `hosting` is Firebase Hosting,
  * and `monitoring` Cloud Monitoring, at the address of `rest`.
  */
 export interface GcpSimulator {
@@ -68,6 +70,7 @@ export interface GcpSimulator {
   readonly edit: (name: string, change: Partial<ServiceJson>) => Promise<void>
   readonly create: (parent: string, id: string, service: Partial<ServiceJson>) => Promise<void>
   readonly prune: (revision: string) => Promise<void>
+  readonly actAs: (allowed: boolean, account?: string) => void
   readonly pace: (options: Omit<GcpSimulatorOptions, "revisionLimit" | "channelLimit">) => void
   readonly hosting: SimulatedHosting
   readonly monitoring: SimulatedMonitoring
@@ -117,8 +120,11 @@ export const startGcpSimulator = async (options: GcpSimulatorOptions = {}): Prom
     finalizing,
     run: (project, target) => run.address(project, target)
   })
+  const iam = new Iam()
+  const guarded = Object.entries(run.handlers).map(([service, handlers]) => [service, iam.guarding(handlers)])
   const calls = new ReceivedCalls({
-    ...run.handlers,
+    ...(Object.fromEntries(guarded) as typeof run.handlers),
+    ...iam.handlers,
     [hostingService]: hosting.handlers,
     [monitoringService]: monitoring.handlers,
     [loggingService]: logging(run.services)
@@ -163,6 +169,7 @@ export const startGcpSimulator = async (options: GcpSimulatorOptions = {}): Prom
       await handlers["CreateService"]!({ parent, serviceId, service } as unknown as JsonMessage, person)
     },
     prune: (revision) => run.prune(revision),
+    actAs: (allowed, account) => iam.actAs(allowed, account),
     pace: (change) => void Object.assign(pace, change),
     hosting: simulatedHosting(hosting, { finalizing, later: (seconds) => void (ahead += seconds * 1000) }),
     monitoring,

@@ -32,7 +32,7 @@ export interface CallFault {
   readonly delayed?: number | (() => Promise<void>)
 }
 
-const isChange = /^(Cancel|Clone|Create|Update|Delete|Populate|Run|Upload)/
+const isChange = /^(Cancel|Clone|Create|Update|Delete|Populate|Replace|Run|Upload)/
 
 const delay = async (delayed: CallFault["delayed"]): Promise<void> => {
   if (typeof delayed === "function") await delayed()

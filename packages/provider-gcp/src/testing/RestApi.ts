@@ -5,6 +5,8 @@ import { createServer, type IncomingMessage } from "node:http"
 import type { AddressInfo } from "node:net"
 import { text } from "node:stream/consumers"
 import { ApiError } from "./ApiError.ts"
+import { iamService, projectsService } from "./Iam.ts"
+import { firstVersion } from "./Knative.ts"
 import { loggingService } from "./Logging.ts"
 import { monitoringService } from "./Monitoring.ts"
 import type { Call } from "./ReceivedCalls.ts"
@@ -83,6 +85,20 @@ const routes: ReadonlyArray<Route> = [
     name: "DeleteService",
     request: ([name], query) => ({ name: name!, ...given(query, "etag") }),
     response: operation
+  },
+  {
+    service: firstVersion,
+    method: "GET",
+    path: new RegExp(`^/v1/(${place}/services/[^/:]+)$`),
+    name: "GetService",
+    request: ([name]) => ({ name: name! })
+  },
+  {
+    service: firstVersion,
+    method: "PUT",
+    path: new RegExp(`^/v1/(${place}/services/[^/:]+)$`),
+    name: "ReplaceService",
+    request: ([name], _, service) => ({ name: name!, service })
   },
   {
     ...revisions,
@@ -195,6 +211,20 @@ const routes: ReadonlyArray<Route> = [
     response: "google.monitoring.v3.ListTimeSeriesResponse"
   },
   {
+    service: iamService,
+    method: "POST",
+    path: /^\/v1\/projects\/-\/serviceAccounts\/([^/:]+):testIamPermissions$/,
+    name: "TestIamPermissions",
+    request: ([account], _, body) => ({ ...body, account: account! })
+  },
+  {
+    service: projectsService,
+    method: "GET",
+    path: /^\/v1\/projects\/([^/:]+)$/,
+    name: "GetProject",
+    request: ([project]) => ({ project: project! })
+  },
+  {
     service: loggingService,
     method: "POST",
     path: /^\/v2\/entries:list$/,
@@ -223,7 +253,9 @@ const answer = async (protos: Protos, call: Call, incoming: IncomingMessage): Pr
     const { job, service } = received
     const normal = {
       ...received,
-      ...(typeof service === "object" ? { service: protos.normal(`${run}.Service`, service as JsonMessage) } : {}),
+      ...(typeof service === "object" && route.service !== firstVersion
+        ? { service: protos.normal(`${run}.Service`, service as JsonMessage) }
+        : {}),
       ...(typeof job === "object" ? { job: protos.normal(`${run}.Job`, job as JsonMessage) } : {})
     }
     const request = route.checked === undefined ? normal : protos.normal(route.checked, normal)

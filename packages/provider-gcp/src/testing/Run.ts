@@ -4,6 +4,7 @@
 import { ApiError } from "./ApiError.ts"
 import { Images } from "./Apps.ts"
 import type { Monitoring } from "./Monitoring.ts"
+import { firstVersion, knative, projectNumber, replaced } from "./Knative.ts"
 import { Jobs } from "./Jobs.ts"
 import { Operations } from "./Operations.ts"
 import type { JsonMessage } from "./Protos.ts"
@@ -43,6 +44,19 @@ export class Run {
       CreateService: (request, modifier) => this.#create(request, modifier),
       UpdateService: (request, modifier) => this.#update(request, modifier),
       DeleteService: (request) => this.#delete(request)
+    },
+    [firstVersion]: {
+      GetService: ({ name }) => {
+        const service = this.#numbered(text(name))
+        service.read()
+        return knative(service.json)
+      },
+      ReplaceService: ({ name, service }, modifier) => {
+        const found = this.#numbered(text(name))
+        const change = replaced(found.json, service as JsonMessage)
+        found.change(change, Object.keys(change), modifier, this.#operations.begin(parentOf(found.json.name)))
+        return knative(found.json)
+      }
     },
     "google.cloud.run.v2.Revisions": {
       GetRevision: ({ name }) => this.#revision(text(name)).json as unknown as JsonMessage,
@@ -130,6 +144,15 @@ export class Run {
     if (found === undefined)
       throw new ApiError("NOT_FOUND", `Resource '${lastOf(name)}' of kind 'SERVICE' does not exist.`)
     return found
+  }
+
+  /** A service whose project may be named by its number. */
+  #numbered(name: string): Service {
+    const rest = (full: string) => full.slice(full.indexOf("/locations/"))
+    const known = name.startsWith(`projects/${projectNumber}/`)
+      ? [...this.services.keys()].find((key) => rest(key) === rest(name))
+      : undefined
+    return this.#service(known ?? name)
   }
 
   #revision(name: string) {

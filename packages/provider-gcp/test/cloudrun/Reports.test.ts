@@ -129,14 +129,6 @@ describe("a deployment to Cloud Run that cannot be", { concurrent: true, timeout
       ),
       1,
       ["run.services.get", "projects/shop-1"]
-    ],
-    [
-      "a missing actAs",
-      "CreateService",
-      denied("iam.serviceAccounts.actAs", "Permission denied on service account run@shop-1.iam.gserviceaccount.com."),
-      // Only the first change of a deployment tells, so that it goes back to what was there.
-      3,
-      ["iam.serviceAccounts.actAs", "run@shop-1.iam.gserviceaccount.com"]
     ]
   ] as const)("names %s, and writes nothing", async (_, method, refuse, exit, words) => {
     const cleanups: Array<() => unknown> = []
@@ -150,6 +142,48 @@ describe("a deployment to Cloud Run that cannot be", { concurrent: true, timeout
     } finally {
       for (const cleanup of cleanups) await cleanup()
     }
+  })
+
+  it("may not act as an account, which the plan finds before anything is written", async ({ onTestFinished }) => {
+    const { configure, ends, simulator } = await world(onTestFinished)
+    const account = "run@shop-1.iam.gserviceaccount.com"
+    simulator.actAs(false, account)
+    configure(`${yaml}      serviceAccount: ${account}\n`)
+    await ends(0, "init", "--id", id)
+    // A preview is for principals that may only look.
+    const preview = await ends(0, "deploy", "--version", "v1", "--dry-run")
+    expect(preview).toContain(`may not act as ${account}, which api runs as`)
+    const said = await ends(1, "deploy", "--version", "v1")
+    expect(said).toContain("iam.serviceAccounts.actAs")
+    expect(said).toContain(`gcloud iam service-accounts add-iam-policy-binding ${account}`)
+    assert.deepStrictEqual(simulator.changes, [])
+    simulator.actAs(true, account)
+    await ends(0, "deploy", "--version", "v1")
+
+    // Without an account of its own, a job runs as the default one of the project.
+    simulator.actAs(false)
+    configure(`${yaml}      serviceAccount: ${account}
+  - name: migrate
+    provider: "gcp:cloud-run-job"
+    properties: { job: migrate, image: "example.com/shop/migrate:\${version}" }
+`)
+    simulator.push("example.com/shop/migrate:v2", {})
+    const written = simulator.changes.length
+    expect(await ends(1, "deploy", "--version", "v2")).toContain("123456-compute@developer.gserviceaccount.com")
+    assert.strictEqual(simulator.changes.length, written)
+  })
+
+  it("may not act as an account, and cannot ask: the refused change says what to grant", async ({ onTestFinished }) => {
+    const { ends, simulator } = await world(onTestFinished)
+    simulator.actAs(false)
+    simulator.fault({
+      method: "TestIamPermissions",
+      refuse: new ApiError("PERMISSION_DENIED", "IAM API has not been used in project shop-1 before.")
+    })
+    await ends(0, "init", "--id", id)
+    expect(await ends(0, "deploy", "--version", "v1", "--dry-run")).toContain("it cannot be said whether api")
+    expect(await ends(3, "deploy", "--version", "v1")).toContain("roles/iam.serviceAccountUser")
+    assert.deepStrictEqual(written(simulator), [])
   })
 
   // googleapis/google-cloud-node#9085

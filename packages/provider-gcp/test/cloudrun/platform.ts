@@ -5,7 +5,7 @@ import { DeploymentId, EnvironmentName, StackName, type StackRef } from "@signal
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { stepOf } from "../../src/cloudrun/Names.ts"
+import { stepOf } from "../../src/marks.ts"
 import { make } from "../../src/cloudrun/CloudRunProvider.ts"
 import { type GcpSimulator, type GcpSimulatorOptions, startGcpSimulator } from "../../src/testing/index.ts"
 
@@ -35,13 +35,15 @@ export const platform = async (options: GcpSimulatorOptions = {}): Promise<GcpSi
 export const providerOf = (simulator: GcpSimulator, transport: "grpc" | "rest" = "grpc", endpoint?: string) =>
   make({ endpoint: endpoint ?? simulator[transport], transport, poll: { first: 5, most: 50 } })
 
-/** A provider with metrics and logs. */
+/** A provider with metrics and logs, which asks what its caller may do. */
 export const measuringOf = (simulator: GcpSimulator, transport: "grpc" | "rest" = "grpc") =>
   make({
     endpoint: simulator[transport],
     transport,
     monitoringEndpoint: simulator.rest,
     loggingEndpoint: simulator.rest,
+    iamEndpoint: simulator.rest,
+    projectsEndpoint: simulator.rest,
     poll: { first: 5, most: 50 }
   })
 

@@ -51,7 +51,14 @@ export const world = async (
   const configure = (text: string) => writeFileSync(configuration, text)
   configure(yaml)
   const run = (...args: ReadonlyArray<string>) =>
-    binary.run(directory, args, { env: { CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN: simulator.grpc, ...env } })
+    binary.run(directory, args, {
+      env: {
+        CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN: simulator.grpc,
+        CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM: simulator.rest,
+        CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER: simulator.rest,
+        ...env
+      }
+    })
   const ends = async (code: number, ...args: ReadonlyArray<string>): Promise<string> => {
     const ran = await run(...args)
     assert.strictEqual(ran.code, code, `${args.join(" ")}: ${ran.stdout}${ran.stderr}`)

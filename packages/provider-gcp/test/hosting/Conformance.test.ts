@@ -67,7 +67,7 @@ const refusing = (error: () => ApiError) => {
 ProviderSuite.suite("gcp:firebase-hosting", {
   capabilities,
   groups: ["drift", "canGoBack"],
-  timeoutMillis: 60_000,
+  timeoutMillis: 900_000,
   make: harness,
   credentials: refusing(() => new ApiError("UNAUTHENTICATED", "Request had invalid authentication credentials.")),
   throttling: refusing(() => new ApiError("RESOURCE_EXHAUSTED", "Too many requests.", [retryInfo(2)])),

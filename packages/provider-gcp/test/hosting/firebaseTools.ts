@@ -22,29 +22,34 @@ export const program = find()
 const apis = ["HOSTING_API", "API", "RESOURCEMANAGER", "TOKEN", "SERVICE_USAGE", "IDENTITY", "AUTH_MANAGEMENT"]
 
 /** Every API leads to the simulator, and nothing of this machine's own credentials is used. */
-const environment = (url: string, home: string): NodeJS.ProcessEnv => ({
+const environment = (url: string, home: string, run = url): NodeJS.ProcessEnv => ({
   PATH: process.env["PATH"],
   HOME: home,
   CI: "true",
   FIREBASE_TOKEN: "token",
-  CLOUD_RUN_URL: url,
+  CLOUD_RUN_URL: run,
   ...Object.fromEntries(apis.map((name) => [`FIREBASE_${name}_URL`, url]))
 })
 
-const start = (args: ReadonlyArray<string>, directory: string, url: string): ChildProcess =>
+const start = (args: ReadonlyArray<string>, directory: string, url: string, run?: string): ChildProcess =>
   spawn(process.execPath, [program!, ...args], {
     cwd: directory,
-    env: environment(url, directory),
+    env: environment(url, directory, run),
     stdio: ["ignore", "pipe", "pipe"]
   })
 
-/** Runs the command, and returns what it said; rejects if it fails. */
+/** Runs the command, and returns what it said; rejects if it fails. `run` is the address of Cloud Run. */
 export const firebase = (
-  { directory, project, url }: { readonly directory: string; readonly project: string; readonly url: string },
+  {
+    directory,
+    project,
+    run,
+    url
+  }: { readonly directory: string; readonly project: string; readonly url: string; readonly run?: string },
   ...args: ReadonlyArray<string>
 ): Promise<string> =>
   new Promise((resolve, reject) => {
-    const child = start([...args, "--project", project, "--non-interactive"], directory, url)
+    const child = start([...args, "--project", project, "--non-interactive"], directory, url, run)
     let said = ""
     for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (data) => (said += data))
     child.once("error", reject)

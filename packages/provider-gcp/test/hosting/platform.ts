@@ -2,13 +2,13 @@
  * A simulator of its own with a site, folders to deploy there, and looks at it that do not go through the provider.
  */
 import { DeploymentId, EnvironmentName, StackName, type StackPlan, type StackRef } from "@signalbox/core/spi"
-import { testMutation } from "@signalbox/core/testing"
 import * as Effect from "effect/Effect"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import { testMutation } from "../../../core/src/testing/provider/testMutation.ts"
 import { make } from "../../src/hosting/HostingProvider.ts"
-import { stepOf } from "../../src/hosting/Names.ts"
+import { stepOf } from "../../src/marks.ts"
 import { ApiError, type GcpSimulator, startGcpSimulator } from "../../src/testing/index.ts"
 
 export const project = "shop-1"

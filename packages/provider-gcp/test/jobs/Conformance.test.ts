@@ -52,7 +52,7 @@ for (const transport of ["grpc", "rest"] as const) {
   ProviderSuite.suite(`gcp:cloud-run-job over ${transport}`, {
     capabilities,
     groups: ["canGoBack"],
-    timeoutMillis: 120_000,
+    timeoutMillis: 900_000,
     concurrent: true,
     make: harness(transport),
     credentials: refusing(() => new ApiError("UNAUTHENTICATED", "Request had invalid authentication credentials.")),

@@ -2,7 +2,7 @@
  * A job on a simulator, and looks at it that do not go through the provider.
  */
 import { StackName, type StackRef } from "@signalbox/core/spi"
-import { stepOf } from "../../src/cloudrun/Names.ts"
+import { stepOf } from "../../src/marks.ts"
 import { make } from "../../src/jobs/JobProvider.ts"
 import type { ExecutionJson, GcpSimulator } from "../../src/testing/index.ts"
 import { parent, ref as service } from "../cloudrun/platform.ts"

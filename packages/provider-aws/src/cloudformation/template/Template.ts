@@ -5,7 +5,7 @@ import { Release } from "@signalbox/core/spi"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { type Document, isMap, isScalar, parseDocument, type Pair, type YAMLMap } from "yaml"
-import { digestOf } from "../digestOf.ts"
+import { digestOf } from "../../client/digestOf.ts"
 
 /**
  * A template as it is submitted, and what it says. Short forms such as `!Ref` are written out in `content`, which has no

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage } from "node:http"
 import type { AddressInfo } from "node:net"
 import { buffer } from "node:stream/consumers"
 import { ApiError } from "../ApiError.ts"
+import { projectNumber } from "../Knative.ts"
 import type { JsonMessage } from "../Protos.ts"
 import type { Call } from "../ReceivedCalls.ts"
 import { type Hosting, hostingService } from "./Hosting.ts"
@@ -42,7 +43,7 @@ const besides = (hosting: Hosting, method: string, path: string, body: JsonMessa
   const projectId = /^\/v1(?:beta1)?\/projects\/([^/:]+)$/.exec(path)?.[1]
   if (projectId !== undefined) {
     const hostingSite = [...hosting.sites.values()].find(({ project }) => project === projectId)?.id ?? ""
-    return { projectId, projectNumber: "123456", state: "ACTIVE", resources: { hostingSite } }
+    return { projectId, projectNumber, state: "ACTIVE", resources: { hostingSite } }
   }
   if (path.endsWith(":testIamPermissions")) return { permissions: body["permissions"] ?? [] }
   if (/\/projects\/[^/]+\/services\//.test(path)) return { state: "ENABLED" }
