@@ -17,7 +17,7 @@ describe("a storm of notifications", { concurrent: true }, () => {
     assert.strictEqual(lost, 0)
     assert.strictEqual(unordered, 0)
     // A worker that is killed between the answer and its own write sends again, at most what was on its way.
-    assert.isAtMost(duplicates.afterKill, 2 * 2 * 4)
+    assert.isAtMost(duplicates.afterKill, 2 * 2 * 2)
   }
 
   it("loses nothing and keeps the order on SQLite", () => weather(temporaryDirectory(afterAll)), 240_000)

@@ -13,7 +13,7 @@ const failuresToOpen = 8
 const shortest = 2_000
 const longest = 30_000
 /** How many notifications are on their way to one channel at the same time: a process that dies repeats no more. */
-const width = 4
+const width = 2
 /** A channel that cannot be opened here is tried again after this time, in ms. */
 const reopenAfter = 60_000
 const minute = 60_000

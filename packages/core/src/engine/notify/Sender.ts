@@ -90,13 +90,18 @@ export const makeSender = (setup: NotificationSetup, services: Context.Context<D
           }
         }
 
-  /** Sends it once; `earlier` is the receipt that the channel gave last for its stream. */
+  /**
+   * Sends it once; `earlier` is the receipt that the channel gave last for its stream. Undefined if the channel has enough on
+   * its way.
+   */
   const send = Effect.fnUntraced(function* (channel: Channel, row: DeliveryState, earlier: DeliveryState["receipt"]) {
     const notifier = yield* channel.opened
     if (row.message.facts.kind === "acknowledged" && !notifier.capabilities.acknowledge) {
       return { ...row, ...folded(0) }
     }
     const begun = yield* Clock.currentTimeMillis
+    // Others may have come first since it was chosen; nothing waits between this look and the entry.
+    if (channel.freeAt(begun) > 0) return undefined
     channel.enter(begun)
     const outcome = yield* Effect.result(attempt(notifier, linked(row, begun), earlier, setup.template)).pipe(
       Effect.onInterrupt(() => Effect.map(Clock.currentTimeMillis, (now) => channel.leave("refused", now)))

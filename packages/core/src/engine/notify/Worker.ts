@@ -152,6 +152,7 @@ export const make = Effect.fnUntraced(function* (
       if (row === undefined || row.nextAt > now || channel.freeAt(now) > 0) return tries > 0
       receipt ??= yield* lastReceipt(stream, channel.name)
       const changed = (yield* sender.beforehand(row)) ?? (yield* sender.send(channel, row, receipt))
+      if (changed === undefined) return tries > 0
       chain = yield* write(claim, chain, changed)
       receipt = changed.receipt ?? receipt
     }
@@ -170,7 +171,7 @@ export const make = Effect.fnUntraced(function* (
       return true
     }
     const summary = yield* sender.send(channel, summaryOf(channel.name, open, now), null)
-    if (summary.status !== "sent") return false
+    if (summary?.status !== "sent") return false
     yield* outbox.write({
       guards: [claim.lease],
       deliveries: [summary, ...open.map((row) => ({ ...row, nextAt: 0 }))]
