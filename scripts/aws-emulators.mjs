@@ -1,11 +1,12 @@
 // Installs and starts the emulators of AWS that the tests use: `node scripts/aws-emulators.mjs` runs one until Ctrl-C.
 import { spawn, spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
+import { installOnce } from "./install-once.mjs"
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..")
 const cache = join(root, "node_modules", ".cache", "signalbox")
@@ -30,17 +31,17 @@ export const install = (name = "ministack") => {
   const program = join(folder, "bin", file)
   // A venv cannot be moved, so this tells a complete one from one that was interrupted.
   const complete = join(folder, "complete")
-  if (existsSync(complete)) return program
-  mkdirSync(cache, { recursive: true })
-  rmSync(folder, { recursive: true, force: true })
-  try {
-    run("python3", ["-m", "venv", folder])
-    run(join(folder, "bin", "pip"), ["install", "-q", "--disable-pip-version-check", `${requirement}==${version}`])
-    writeFileSync(complete, "")
-  } catch (error) {
+  installOnce(folder, complete, () => {
     rmSync(folder, { recursive: true, force: true })
-    throw error
-  }
+    try {
+      run("python3", ["-m", "venv", folder])
+      run(join(folder, "bin", "pip"), ["install", "-q", "--disable-pip-version-check", `${requirement}==${version}`])
+      writeFileSync(complete, "")
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true })
+      throw error
+    }
+  })
   return program
 }
 

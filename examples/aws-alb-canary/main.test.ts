@@ -14,5 +14,5 @@ describe("the example of a load balancer", () => {
       stdout,
       /canary: \d+ requests, 0 failed, \d+ answered by v3 while it was tried; 0 to targets taken away; .* v2 answers now\n/
     )
-  }, 300_000)
+  })
 })

@@ -95,12 +95,13 @@ const released = async (strategy: string): Promise<void> => {
       simulator.ledger.writes
         .filter(({ operation }) => operation === "ModifyListener")
         .map(({ input }) => JSON.stringify(input))
-    while (!(weights().at(-1) ?? "").includes(`"Weight":${percent}`)) await sleep(20)
+    while (!new RegExp(`"Weight":${percent}\\b`).test(weights().at(-1) ?? "")) await sleep(20)
     await sleep(5000 / scale)
     const answers = await visitors.next(requests)
     const found = (100 * answers.filter((answer) => answer.version === version).length) / requests
     process.stdout.write(`share of ${version}: ${found.toFixed(1)} % of ${requests} requests, asked for ${percent} %\n`)
-    if (Math.abs(found - percent) > 1) throw new Error(`${found} % is not ${percent} %`)
+    // Each node of the load balancer divides its own requests, so that a few of them say less.
+    if (Math.abs(found - percent) > (requests < 2000 ? 5 : 1)) throw new Error(`${found} % is not ${percent} %`)
   }
 
   try {

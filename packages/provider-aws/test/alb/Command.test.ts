@@ -33,5 +33,5 @@ describe("the command and a service behind a load balancer", () => {
     await ends(0, "destroy", id, "--yes", "--correlation-id", "end")
     assert.deepStrictEqual(running(here), {})
     assert.strictEqual((await actionsOf(here))[0]!["Type"], "forward")
-  }, 300_000)
+  })
 })

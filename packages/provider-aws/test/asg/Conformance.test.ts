@@ -61,7 +61,7 @@ const harness = Effect.gen(function* () {
 ProviderSuite.suite("aws:asg", {
   capabilities,
   groups: ["restart", "canGoBack", "alarms"],
-  timeoutMillis: 120_000,
+  timeoutMillis: 900_000,
   concurrent: true,
   make: harness,
   credentials: refusing("ExpiredToken", "The security token included in the request is expired", 403),

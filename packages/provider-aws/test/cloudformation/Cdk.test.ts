@@ -84,7 +84,7 @@ describe.skipIf(endpoint === undefined)("a deployment by CDK", { concurrent: tru
     await eventually("the update by CDK", async () => (await one.status()) === "UPDATE_IN_PROGRESS")
 
     const said = await one.ends(2, "can-deploy", id, "--explain")
-    for (const told of [/api: UPDATE_IN_PROGRESS/, /who +exec/, /since +\d+s ago/, /look +https:.*shop-api/])
+    for (const told of [/api: UPDATE_IN_PROGRESS/, /who +exec/, /since +\d+m?s ago/, /look +https:.*shop-api/])
       expect(said).toMatch(told)
     const monitor = one.start("monitor", id, "--interval", "1 second")
     const ours = one.start("deploy", "--version", "v2")

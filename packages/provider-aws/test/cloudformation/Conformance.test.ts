@@ -89,7 +89,7 @@ describe.skipIf(endpoint === undefined)("CloudFormation", () => {
   ProviderSuite.suite("aws:cloudformation", {
     capabilities,
     groups: ["drift", "events", "alarms", "canGoBack"],
-    timeoutMillis: 120_000,
+    timeoutMillis: 900_000,
     make: harness,
     credentials: failing("ExpiredToken"),
     throttling: failing("Throttling"),

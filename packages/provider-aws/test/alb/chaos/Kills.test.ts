@@ -6,4 +6,4 @@ it("finishes what was killed, once, without touching what belongs to others", as
   const { capacity, kills } = await killed(build().path, 3, 1)
   assert.isAtLeast(kills, 3)
   assert.isAtLeast(capacity, 2)
-}, 300_000)
+})
