@@ -14,7 +14,8 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { TestClock } from "effect/testing"
 import { config, requestOf } from "../../../core/test/engine/support.ts"
-import { type Platform, platform, propertiesOf, providerOf, sharesOf, sourceOf } from "./platform.ts"
+import type { LiveService } from "../../src/testing/index.ts"
+import { type Platform, platform, prober, propertiesOf, providerOf, sharesOf, sourceOf } from "./platform.ts"
 import { loadedClockOf } from "./time.ts"
 
 /** A provider that says whether one of its operations is in progress: meanwhile, it turns the time of the simulator itself. */
@@ -137,6 +138,9 @@ const turned = <E>(
     return yield* Effect.die(new Error("it neither ended nor asked"))
   })
 
+/** How CloudWatch names a load balancer. */
+const suffixOf = (loadBalancer: string): string => loadBalancer.split(":loadbalancer/")[1]!
+
 const findingsOf = ({ verdicts }: Execution.ExecutionState) => verdicts.at(-1)!.findings
 
 const served = (it: Platform) => Effect.promise(() => sharesOf(it, 20))
@@ -178,49 +182,82 @@ describe("a gate on the metrics of CloudWatch", { concurrent: true }, () => {
     })
   )
 
-  it.effect("goes back within 10 seconds after an alarm can be read", () =>
-    Effect.gen(function* () {
-      let rang: number | undefined
-      let back: number | undefined
-      const { it, state } = yield* deploying(
-        ({ simulator }) =>
-          simulator
-            .edit("PutMetricAlarm", {
-              AlarmName: "api-5xx",
-              Namespace: "AWS/ApplicationELB",
-              MetricName: "HTTPCode_Target_5XX_Count",
-              Statistic: "Sum",
-              Period: 60,
-              EvaluationPeriods: 3,
-              Threshold: 10,
-              ComparisonOperator: "GreaterThanOrEqualToThreshold",
-              TreatMissingData: "notBreaching"
+  /** The alarms that docs/aws-alb.md names, as the simulator judges them by its own metrics. */
+  const alarms = [
+    {
+      name: "10 errors in one of 3 minutes",
+      broken: { requests: 500, checks: 200 },
+      of: ({ loadBalancer }: LiveService) => ({
+        MetricName: "HTTPCode_Target_5XX_Count",
+        Dimensions: [{ Name: "LoadBalancer", Value: suffixOf(loadBalancer) }],
+        Statistic: "Sum",
+        EvaluationPeriods: 3,
+        DatapointsToAlarm: 1,
+        Threshold: 10,
+        ComparisonOperator: "GreaterThanOrEqualToThreshold",
+        TreatMissingData: "notBreaching"
+      })
+    },
+    {
+      name: "too few healthy hosts for 2 minutes",
+      broken: { requests: 200, checks: 503 },
+      of: ({ green, loadBalancer }: LiveService) => ({
+        MetricName: "HealthyHostCount",
+        Dimensions: [
+          { Name: "LoadBalancer", Value: suffixOf(loadBalancer) },
+          { Name: "TargetGroup", Value: green.targetGroup.split(":").at(-1)! }
+        ],
+        Statistic: "Minimum",
+        EvaluationPeriods: 2,
+        Threshold: 2,
+        ComparisonOperator: "LessThanThreshold",
+        TreatMissingData: "notBreaching"
+      })
+    }
+  ] as const
+
+  for (const { broken, name, of } of alarms) {
+    it.effect(`goes back within 10 seconds after an alarm can be read: ${name}`, () =>
+      Effect.gen(function* () {
+        let isBroken = false
+        let rang: number | undefined
+        let back: number | undefined
+        const { it, state } = yield* deploying(
+          ({ service, simulator }) => {
+            simulator.push(sourceOf("v2"), {
+              answer: (request, response) => {
+                const { checks, requests } = isBroken ? broken : { checks: 200, requests: 200 }
+                response.writeHead(request.headers["user-agent"] === prober ? checks : requests).end("v2")
+              }
             })
-            .then(() =>
-              simulator.edit("SetAlarmState", { AlarmName: "api-5xx", StateValue: "OK", StateReason: "nothing yet" })
-            ),
-        {
-          gate: { alarms: ["api-5xx"], interval: "5 seconds" },
-          strategy: { type: "canary", steps: [{ weight: 50, bake: "30 minutes" }] },
-          meanwhile: async ({ simulator }) => {
-            const { writes } = simulator.ledger
-            const weighed = writes.filter(({ operation }) => operation === "ModifyListener")
-            const now = simulator.now()
-            if (rang === undefined && weighed.length === 2) {
-              rang = now
-              await simulator.edit("SetAlarmState", {
-                AlarmName: "api-5xx",
-                StateValue: "ALARM",
-                StateReason: "10 errors in 3 minutes"
-              })
+            return simulator.edit("PutMetricAlarm", {
+              AlarmName: "api",
+              Namespace: "AWS/ApplicationELB",
+              Period: 60,
+              ...of(service)
+            })
+          },
+          {
+            // Only the alarm says no.
+            gate: { alarms: ["api"], interval: "5 seconds", minHealthyPercentage: 0, maxErrorCount: 1_000_000 },
+            strategy: { type: "canary", steps: [{ weight: 50, bake: "30 minutes" }] },
+            meanwhile: async ({ simulator }) => {
+              const { writes } = simulator.ledger
+              const weighed = writes.filter(({ operation }) => operation === "ModifyListener")
+              isBroken ||= weighed.length === 2
+              const { MetricAlarms } = (await simulator.edit("DescribeAlarms", { StateValue: "ALARM" })) as {
+                readonly MetricAlarms: ReadonlyArray<unknown>
+              }
+              if (weighed.length >= 2 && MetricAlarms.length > 0) rang ??= simulator.now()
+              if (rang !== undefined && weighed.length > 2) back ??= weighed[2]!.at
             }
-            if (rang !== undefined && weighed.length > 2) back ??= weighed[2]!.at
           }
-        }
-      )
-      assert.strictEqual(state.status, "rolled_back", JSON.stringify(state.error))
-      assert.isAtMost(back! - rang!, 10_000)
-      assert.deepStrictEqual(yield* served(it), { v1: 100 })
-    })
-  )
+        )
+        assert.strictEqual(state.status, "rolled_back", JSON.stringify(state.error))
+        assert.match(describeCauses(findingsOf(state)), /alarm/)
+        assert.isAtMost(back! - rang!, 10_000)
+        assert.deepStrictEqual(yield* served(it), { v1: 100 })
+      })
+    )
+  }
 })

@@ -26,7 +26,7 @@ export interface Platform {
   readonly template: string
 }
 
-const prober = "ELB-HealthChecker/2.0"
+export const prober = "ELB-HealthChecker/2.0"
 
 /** Answers no health check for more than half a second. */
 const slow = () => {
