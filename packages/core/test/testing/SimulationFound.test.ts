@@ -25,7 +25,11 @@ const found: ReadonlyArray<Found> = [
   },
   { what: "a stack that was kept in lockstep had to go back before its dependency", seed: 641_345_425 },
   { what: "a call that was given up reported progress after the end of its execution", seed: 506_112_779 },
-  { what: "an operation that had failed was forgotten before its receipt, and began twice", seed: 83_469_976 }
+  { what: "an operation that had failed was forgotten before its receipt, and began twice", seed: 83_469_976 },
+  {
+    what: "a request that stood still before it was recorded replaced itself, recorded by another process",
+    seed: 731_412_607
+  }
 ]
 
 describe("a schedule that once failed holds", () => {

@@ -147,6 +147,12 @@ const immediately = Effect.fnUntraced(function* (
     return yield* state === undefined ? immediately(asked) : joinExisting(request, state)
   }
   const { lease: lock } = taken.success
+  // While this process stood still, another one may have recorded the same request, and lost its lease since.
+  const known = yield* (yield* DeploymentStore).execution(request.correlationId)
+  if (known !== undefined) {
+    yield* Effect.ignore(leases.release(lock))
+    return yield* joinExisting(request, known)
+  }
   return yield* record(asked, lock).pipe(Effect.tapError(() => Effect.ignore(leases.release(lock))))
 })
 
