@@ -255,7 +255,7 @@ const planted: Record<
     invariant: "as_its_twin",
     find: () => {
       return simulate({
-        seed: 139,
+        seed: 900,
         providers: cloud((provider) => {
           const known = new Map<string, number>()
           return {
