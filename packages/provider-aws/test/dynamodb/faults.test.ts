@@ -71,8 +71,8 @@ const collision = {
 }
 
 const faulty: ReadonlyArray<FaultRule> = [
-  { probability: 0.25, fault: { answer: answers.awsJson({ code: "ThrottlingException", message: "Rate exceeded" }) } },
-  { probability: 0.15, fault: { cut: "after" } },
+  { probability: 0.3, fault: { answer: answers.awsJson({ code: "ThrottlingException", message: "Rate exceeded" }) } },
+  { probability: 0.2, fault: { cut: "after" } },
   { operation: "TransactWriteItems", probability: 0.1, fault: { answer: collision } }
 ]
 
@@ -96,15 +96,18 @@ describe.skipIf(endpoint === undefined)("a store that is throttled and cut off",
     assert.deepEqual(clean.end, { ids, seqs, fence: 1, expiresAt: 0, status: ["completed"] })
     assert.strictEqual(clean.hit, 0)
     const seeds = Array.from({ length: 20 }, (_, index) => index + 1)
-    const runs = await Promise.all(seeds.map((seed) => worked(faulty, seed)))
+    // Few at once: calls that time out on a busy machine are repeated too.
+    const runs = await Effect.runPromise(
+      Effect.forEach(seeds, (seed) => Effect.promise(() => worked(faulty, seed)), { concurrency: 4 })
+    )
     for (const [index, run] of runs.entries()) assert.deepEqual(run.end, clean.end, `seed ${seeds[index]}`)
     const sum = (of: (run: (typeof runs)[number]) => number) => runs.reduce((total, run) => total + of(run), 0)
     if (process.env["SIGNALBOX_PRINT"])
       console.log(clean.calls, runs.map(({ calls, hit }) => `${calls}/${hit}`).join(" "))
-    // More than a third of the calls fail, so that 1.7 times as many are needed; which ones depends on their order.
+    // Nearly half of the calls fail, so that twice as many are needed.
     assert.isAbove(
       sum(({ hit }) => hit),
-      0.3 * sum(({ calls }) => calls)
+      0.4 * sum(({ calls }) => calls)
     )
     assert.isAtMost(
       sum(({ calls }) => calls),

@@ -52,7 +52,10 @@ export const platform = async (files: Files = {}): Promise<Platform> => {
   const simulator = await startGcpSimulator()
   await simulator.hosting.site(project, site)
   simulator.hosting.onFile("/slow.txt", { millis: 700 })
-  simulator.hosting.onFile("/broken.txt", { refuse: new ApiError("INVALID_ARGUMENT", "The version is not valid.") })
+  simulator.hosting.onFile("/broken.txt", {
+    millis: 300,
+    refuse: new ApiError("INVALID_ARGUMENT", "The version is not valid.")
+  })
   const directory = mkdtempSync(join(tmpdir(), "signalbox-hosting-"))
   write(directory, {
     "firebase.json": JSON.stringify({ hosting: { public: "dist", ignore: ["firebase.json", "**/.*"] } }),
@@ -103,13 +106,17 @@ const marked = (request: Readonly<Record<string, unknown>>, key: string): boolea
   return message.includes(`[signalbox ${stepOf(key)}`)
 }
 
-/** How many releases a step has made. To retire makes none: it removes the channel after the release. */
+/**
+ * How often a step took effect: the releases that it made. To retire makes none, but removes the channel after the release;
+ * what fails has made its version after the last release.
+ */
 export const effectsOf = ({ simulator }: Platform, key: string): number => {
   const done = simulator.changes.filter(({ failed }) => failed === undefined)
-  const last = done.findLastIndex(({ method }) => method === "CreateRelease")
-  return key.includes("retire")
-    ? done.slice(last).filter(({ method }) => method === "DeleteChannel").length
-    : done.filter(({ method, request }) => method === "CreateRelease" && marked(request, key)).length
+  const since = done.slice(done.findLastIndex(({ method }) => method === "CreateRelease") + 1)
+  const made = (method: string) => since.filter((change) => change.method === method).length
+  if (key.includes("retire")) return made("DeleteChannel")
+  if (key === "failing") return made("CreateVersion")
+  return done.filter(({ method, request }) => method === "CreateRelease" && marked(request, key)).length
 }
 
 let steps = 0

@@ -135,15 +135,12 @@ export class Driver {
     return Effect.all({ traffic: this.harness.probe.traffic, capacity: this.harness.probe.capacity })
   }
 
-  /**
-   * Exactly once, if the platform reports it: no effect at all would mean that the key got lost. What failed may have had
-   * none.
-   */
-  tookEffectOnce(key: string, { failed = false } = {}): Effect.Effect<void> {
+  /** Exactly once, if the platform reports it: no effect at all would mean that the key got lost. */
+  tookEffectOnce(key: string): Effect.Effect<void> {
     const { effects } = this.harness.probe
     return effects === undefined
       ? Effect.void
-      : Effect.map(effects(key), (count) => assert.include(failed ? [0, 1] : [1], count, `effects of ${key}`))
+      : Effect.map(effects(key), (count) => assert.strictEqual(count, 1, `effects of ${key}`))
   }
 
   mutation(
