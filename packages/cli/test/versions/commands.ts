@@ -31,7 +31,14 @@ const server = `import { createServer } from "node:http"
 createServer((_, response) => response.end(process.env.SIGNALBOX_VERSION)).listen(process.env.PORT, "127.0.0.1")
 `
 
-const json = (text: string): any => {
+/** As much of the answers as is looked at. */
+interface Answer {
+  readonly error?: { readonly code?: string }
+  readonly events?: ReadonlyArray<{ readonly type: string }>
+  readonly executions?: ReadonlyArray<{ readonly correlationId: string; readonly status: string }>
+}
+
+const json = (text: string): Answer | undefined => {
   try {
     return JSON.parse(text.trim().split("\n").at(-1)!)
   } catch {
@@ -125,9 +132,9 @@ export const use = async ({ folder, name, program, until, url }: User): Promise<
   const read = async (id: string) => {
     const events = await run("events", id, "--json")
     if (events.code !== 0) return add(failures, `events: ${errorOf(events)}`)
-    const tags = (json(events.stdout)?.events ?? []).map(({ type }: { readonly type: string }) => type)
+    const tags = (json(events.stdout)?.events ?? []).map(({ type }) => type)
     count.read += tags.length
-    if (!isNewer) count.unknown += tags.filter((tag: string) => tag === "MonitorClaimed").length
+    if (!isNewer) count.unknown += tags.filter((tag) => tag === "MonitorClaimed").length
   }
 
   const change = async (id: string) => {
@@ -153,8 +160,8 @@ export const use = async ({ folder, name, program, until, url }: User): Promise<
       const active = await run("active", "--json")
       if (active.code !== 0) add(failures, `active: ${errorOf(active)}`)
       const ids: ReadonlyArray<string> = (json(active.stdout)?.executions ?? [])
-        .map(({ correlationId }: { readonly correlationId: string }) => correlationId)
-        .filter((id: string) => !id.startsWith(name))
+        .map(({ correlationId }) => correlationId)
+        .filter((id) => !id.startsWith(name))
       for (const id of ids.filter((one) => !seen.has(one))) {
         seen.add(id)
         await change(id)

@@ -1,6 +1,6 @@
 /** A mail server on loopback, and what its mailbox shows. */
 import type { NotifierSuite } from "@signalbox/core/testing"
-import type { AddressInfo } from "node:net"
+import type { AddressInfo, Socket } from "node:net"
 import { SMTPServer, type SMTPServerOptions } from "smtp-server"
 
 /** The text of a quoted-printable part. */
@@ -72,7 +72,8 @@ export const openMailServer = async (options: SMTPServerOptions = {}) => {
         const under = root === undefined ? {} : { under: root }
         const key = header("X-Signalbox-Delivery")
         if (!known) mails.push({ id, key, ...under, text, html, raw, changes: 0, header, secure: session.secure })
-        if (isNext("Drop")) for (const { _socket } of server.connections as Iterable<any>) _socket.destroy()
+        if (isNext("Drop"))
+          for (const { _socket } of server.connections as Iterable<{ readonly _socket: Socket }>) _socket.destroy()
         else done()
       })
     },
