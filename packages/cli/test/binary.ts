@@ -19,6 +19,9 @@ export interface Binary {
   ) => Promise<Ran>
 }
 
+/** A command that hangs is ended before its test is, so that the failure shows what it said. */
+const longest = 600_000
+
 export const build = (): Binary => {
   const path = sharedProgram()
   const run: Binary["run"] = (cwd, args, options = {}) =>
@@ -40,8 +43,17 @@ export const build = (): Binary => {
           child.kill(next[1])
         }
       })
+      let hangs = false
+      const timer = setTimeout(() => {
+        hangs = true
+        child.kill("SIGKILL")
+      }, longest)
       child.on("error", reject)
-      child.on("close", (code, signal) => resolve({ code: code ?? (signal === null ? -1 : -2), stdout, stderr }))
+      child.on("close", (code, signal) => {
+        clearTimeout(timer)
+        if (hangs) reject(new Error(`${args.join(" ")} did not end: ${stdout}${stderr}`))
+        else resolve({ code: code ?? (signal === null ? -1 : -2), stdout, stderr })
+      })
     })
   return { path, run }
 }

@@ -2,17 +2,18 @@
  * How the provider reaches AWS. It loads with the first operation, so that a configuration that names the plug-in costs
  * commands nothing that only read the store.
  */
-import type { Measurement, Mutation, ProviderReason, StackRef } from "@signalbox/core/spi"
+import type { Measurement, Mutation, Observation, PlanTarget, ProviderReason, StackRef } from "@signalbox/core/spi"
 import { defaultPoll, type PollOptions } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { Groups } from "../groups/Groups.ts"
-import { Aws, type AwsOptions, type AwsPlace } from "../client/index.ts"
+import { alarmStates } from "../cloudwatch/Alarms.ts"
+import { Aws, type AwsOptions, targetOf } from "../client/index.ts"
 import { Requests } from "../cloudwatch/Requests.ts"
 import { measure } from "../cloudwatch/TargetMetrics.ts"
 import { loadBalancerIn, parseArn, targetGroupIn } from "../client/arns.ts"
 import { BalancerCalls } from "../elb/BalancerCalls.ts"
 import { decode, forwarderOf } from "./AlbProperties.ts"
-import { healthyOf, see } from "./SeenService.ts"
+import { healthyOf, observation, see } from "./SeenService.ts"
 import type { AlbWork } from "./AlbWork.ts"
 
 /**
@@ -32,15 +33,15 @@ interface Window {
 }
 
 export class AlbAccess {
-  readonly aws: Aws
+  readonly #aws: Aws
   readonly #options: AlbOptions
 
   constructor(options: AlbOptions) {
-    this.aws = new Aws(options)
+    this.#aws = new Aws(options)
     this.#options = options
   }
 
-  workOn(ref: StackRef, mutation: Mutation): Effect.Effect<AlbWork & { readonly place: AwsPlace }, ProviderReason> {
+  workOn(ref: StackRef, mutation: Mutation): Effect.Effect<AlbWork, ProviderReason> {
     return Effect.map(decode(ref.properties), (properties) => {
       const forwarder = forwarderOf(properties)
       const place = { region: parseArn(forwarder).region, assumeRole: properties.assumeRole }
@@ -49,12 +50,24 @@ export class AlbAccess {
         place,
         properties,
         mutation,
-        calls: new BalancerCalls(this.aws, place),
-        groups: new Groups(this.aws, place),
-        requests: new Requests(this.aws, place, loadBalancerIn(forwarder)),
+        calls: new BalancerCalls(this.#aws, place),
+        groups: new Groups(this.#aws, place),
+        requests: new Requests(this.#aws, place, loadBalancerIn(forwarder)),
         poll: this.#options.poll ?? defaultPoll
       }
     })
+  }
+
+  observe(work: AlbWork): Effect.Effect<Observation, ProviderReason> {
+    return Effect.map(see(work, work.properties), (seen) => observation(seen, work.properties))
+  }
+
+  target({ place }: AlbWork): Effect.Effect<PlanTarget, ProviderReason> {
+    return targetOf(this.#aws, place)
+  }
+
+  alarmStates({ place }: AlbWork, names: ReadonlyArray<string>) {
+    return alarmStates(this.#aws, place, names)
   }
 
   measure(work: AlbWork, { releaseId, ...window }: Window): Effect.Effect<Measurement, ProviderReason> {

@@ -1,20 +1,10 @@
 /**
  * The provider for services behind an Application Load Balancer.
  */
-import {
-  asProviderError,
-  type Capabilities,
-  type Mutation,
-  noMutation,
-  type Provider,
-  type StackRef
-} from "@signalbox/core/spi"
+import { type Capabilities, operationsOf, type Provider } from "@signalbox/core/spi"
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
-import type { Failure } from "../client/index.ts"
-import type { AlbAccess, AlbOptions } from "./AlbAccess.ts"
+import type { AlbOptions } from "./AlbAccess.ts"
 import { AlbProperties } from "./AlbProperties.ts"
-import type { AlbWork } from "./AlbWork.ts"
 
 /** What a stack names as its provider. */
 export const kind = "aws:alb"
@@ -38,90 +28,23 @@ export const capabilities: Capabilities = {
  * *Errors*: `ProviderError`; `Broken` if its instances do not become healthy, `Changed` if others changed the weights.
  */
 export const make = (options: AlbOptions): Provider => {
-  const named = asProviderError(kind)
-  let made: AlbAccess | undefined
-  const access = Effect.promise(async () => (made ??= new (await import("./AlbAccess.ts")).AlbAccess(options)))
-  const workOn = (ref: StackRef, mutation: Mutation) => Effect.flatMap(access, (cloud) => cloud.workOn(ref, mutation))
-
-  const seeing = Effect.promise(() => import("./SeenService.ts"))
-  const observed = (work: AlbWork) =>
-    Effect.flatMap(seeing, ({ observation, see }) =>
-      Effect.map(see(work, work.properties), (seen) => observation(seen, work.properties))
-    )
-
-  /** Carries out a mutation, and looks at what has become of it. */
-  const mutate = (
-    operation: string,
-    ref: StackRef,
-    mutation: Mutation,
-    change: (work: AlbWork) => Effect.Effect<void, Failure>
-  ) =>
-    Effect.gen(function* () {
-      const work = yield* workOn(ref, mutation)
-      yield* change(work)
-      return yield* observed(work)
-    }).pipe(named(operation, ref))
-
-  const shifting = Effect.promise(() => import("./Shift.ts"))
-  const restoring = Effect.promise(() => import("./Restore.ts"))
-  const drifting = Effect.promise(() => import("./Drift.ts"))
+  const restoring = () => import("./Restore.ts")
+  const { change, common, driftBy, look, trafficBy } = operationsOf(kind, {
+    access: async () => new (await import("./AlbAccess.ts")).AlbAccess(options),
+    planning: () => import("./Plan.ts"),
+    staging: () => import("./Stage.ts"),
+    restoring
+  })
 
   return {
     kind,
     capabilities,
     properties: AlbProperties,
-    observe: (ref) => Effect.flatMap(workOn(ref, noMutation), observed).pipe(named("observe", ref)),
-    plan: (ref, candidate) =>
-      Effect.gen(function* () {
-        const cloud = yield* access
-        const work = yield* cloud.workOn(ref, noMutation)
-        const { plan } = yield* Effect.promise(() => import("./Plan.ts"))
-        const { targetOf } = yield* Effect.promise(() => import("../client/index.ts"))
-        return yield* plan(work, candidate, yield* targetOf(cloud.aws, work.place))
-      }).pipe(named("plan", ref)),
-    stage: (ref, { capacityPercent, plan }, mutation) =>
-      mutate("stage", ref, mutation, (work) =>
-        Effect.flatMap(
-          Effect.promise(() => import("./Stage.ts")),
-          ({ stage }) => stage(work, plan, capacityPercent)
-        )
-      ),
-    traffic: {
-      shift: (ref, options, mutation) =>
-        mutate("shift", ref, mutation, (work) => Effect.flatMap(shifting, ({ shift }) => shift(work, options))),
-      retire: (ref, options, mutation) =>
-        mutate("retire", ref, mutation, (work) => Effect.flatMap(shifting, ({ retire }) => retire(work, options)))
-    },
-    rollback: (ref, checkpoint, mutation) =>
-      mutate("rollback", ref, mutation, (work) =>
-        Effect.flatMap(restoring, ({ rollback }) => rollback(work, checkpoint))
-      ),
-    destroy: (ref, mutation) =>
-      Effect.asVoid(
-        mutate("destroy", ref, mutation, (work) => Effect.flatMap(restoring, ({ destroy }) => destroy(work)))
-      ),
-    restart: (ref, mutation) =>
-      mutate("restart", ref, mutation, (work) => Effect.flatMap(restoring, ({ restart }) => restart(work))),
-    drift: {
-      detect: (ref) =>
-        Effect.gen(function* () {
-          const work = yield* workOn(ref, noMutation)
-          const { see } = yield* seeing
-          const { detect } = yield* drifting
-          return detect(yield* see(work, work.properties), work.properties)
-        }).pipe(named("detect", ref)),
-      correct: (ref, fields, mutation) =>
-        mutate("correct", ref, mutation, (work) => Effect.flatMap(drifting, ({ correct }) => correct(work, fields)))
-    },
-    alarms: {
-      states: (ref, names) =>
-        Effect.gen(function* () {
-          const cloud = yield* access
-          const { place } = yield* cloud.workOn(ref, noMutation)
-          const { alarmStates } = yield* Effect.promise(() => import("../cloudwatch/Alarms.ts"))
-          return yield* alarmStates(cloud.aws, place, names)
-        }).pipe(named("states", ref))
-    },
+    ...common,
+    traffic: trafficBy(() => import("./Shift.ts")),
+    restart: (ref, mutation) => change("restart", ref, mutation, restoring, ({ restart }, work) => restart(work)),
+    drift: driftBy(() => import("./Drift.ts")),
+    alarms: { states: (ref, names) => look("states", ref, (work, cloud) => cloud.alarmStates(work, names)) },
     ...(options.metrics === false
       ? {}
       : {
@@ -129,19 +52,9 @@ export const make = (options: AlbOptions): Provider => {
             resolution: Duration.seconds(60),
             lag: Duration.seconds(120),
             samples: false,
-            measure: (ref, window) =>
-              Effect.gen(function* () {
-                const cloud = yield* access
-                return yield* cloud.measure(yield* cloud.workOn(ref, noMutation), window)
-              }).pipe(named("measure", ref))
+            measure: (ref, window) => look("measure", ref, (work, cloud) => cloud.measure(work, window))
           }
         }),
-    canGoBack: (ref, checkpoint) =>
-      Effect.gen(function* () {
-        const work = yield* workOn(ref, noMutation)
-        const { wayBack } = yield* restoring
-        return yield* wayBack(work, checkpoint)
-      }).pipe(named("canGoBack", ref)),
     exclusive: ({ properties }) => {
       const { blue, green, listener, rule } = properties as Partial<AlbProperties>
       return [

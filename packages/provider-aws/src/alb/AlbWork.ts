@@ -4,26 +4,18 @@
 import { type Mutation, type PollOptions, pollUntil, type ProviderReason, type StackRef } from "@signalbox/core/spi"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Failure } from "../client/index.ts"
+import type { AwsPlace, Failure } from "../client/index.ts"
 import type { Requests } from "../cloudwatch/Requests.ts"
 import { attachesBoth, strangersIn, weightsIn, withWeights } from "./Actions.ts"
 import { groupPage } from "../client/console.ts"
+import { stackIn, stackKey } from "../client/stackTag.ts"
 import type { AlbProperties } from "./AlbProperties.ts"
 import { type AlbCalls, isOwn, operationOf, see, type SeenService } from "./SeenService.ts"
-import {
-  sameWeights,
-  showState,
-  showWeights,
-  stackIn,
-  stackKey,
-  type State,
-  stateKey,
-  stepOf,
-  type Weights
-} from "./State.ts"
+import { sameWeights, showState, showWeights, type State, stateKey, stepOf, type Weights } from "./State.ts"
 
 export interface AlbWork extends AlbCalls {
   readonly ref: StackRef
+  readonly place: AwsPlace
   readonly properties: AlbProperties
   readonly mutation: Mutation
   readonly poll: PollOptions

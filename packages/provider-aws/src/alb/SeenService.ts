@@ -12,8 +12,9 @@ import { weightsIn } from "./Actions.ts"
 import { isRule, listenerOf } from "../client/arns.ts"
 import type { BalancerCalls } from "../elb/BalancerCalls.ts"
 import { listenerPage } from "../client/console.ts"
+import { stackKey } from "../client/stackTag.ts"
 import { type Colour, colours, forwarderOf, otherThan, type AlbProperties } from "./AlbProperties.ts"
-import { readState, shareOf, stackKey, type State, stateKey, type Weights } from "./State.ts"
+import { readState, shareOf, type State, stateKey, type Weights } from "./State.ts"
 
 /** One of the two places. Without instances, asked for or running, it has no release. */
 export interface SeenSide {

@@ -1,11 +1,10 @@
 /**
- * What Signalbox records at a listener or a rule, in two tags: the stack that it belongs to, and what was done to it last.
+ * What Signalbox records at a listener or a rule, in a tag beside the one of the stack: what was done to it last.
  */
-import type { Mutation, StackRef } from "@signalbox/core/spi"
+import type { Mutation } from "@signalbox/core/spi"
 import { digestOf } from "../client/digestOf.ts"
 import { type Colour, colours } from "./AlbProperties.ts"
 
-export const stackKey = "signalbox:stack"
 export const stateKey = "signalbox:state"
 
 /** What the changes of a step are recorded under. */
@@ -29,10 +28,6 @@ export interface State {
   readonly capacity: number
   readonly minimum: number
 }
-
-/** Which stack a listener or a rule belongs to. */
-export const stackIn = ({ deploymentId, environment, stack }: StackRef): string =>
-  [deploymentId, environment, stack].join("/")
 
 const weightsText = ({ blue, green }: Weights): string => `${blue}:${green}`
 

@@ -13,18 +13,17 @@ import {
 } from "@signalbox/core/spi"
 import * as Effect from "effect/Effect"
 import { groupPage } from "../client/console.ts"
-import type { Failure } from "../client/index.ts"
+import type { AwsPlace, Failure } from "../client/index.ts"
 import type { BalancerCalls } from "../elb/BalancerCalls.ts"
 import { type ScalingGroup, type Groups, hasEnded } from "../groups/Groups.ts"
 import { isRelease, releaseOf } from "../groups/LaunchRelease.ts"
 import type { SeenTarget } from "../groups/Ready.ts"
+import { stackIn, stackKey } from "../client/stackTag.ts"
 import type { AsgProperties } from "./AsgProperties.ts"
-
-/** The tag of a group with the stack that it belongs to. */
-export const stackKey = "signalbox:stack"
 
 export interface AsgWork {
   readonly ref: StackRef
+  readonly place: AwsPlace
   readonly properties: AsgProperties
   readonly mutation: Mutation
   readonly poll: PollOptions
@@ -45,9 +44,6 @@ export interface SeenGroup {
   readonly own: boolean
   readonly changedAt: number | null
 }
-
-export const stackIn = ({ deploymentId, environment, stack }: StackRef): string =>
-  [deploymentId, environment, stack].join("/")
 
 /** What the target groups of a group think of its instances; null if it has none. */
 export const targetsOf = (

@@ -13,7 +13,8 @@ import { releaseOf } from "../groups/LaunchRelease.ts"
 import { empty, markOf, ready, replacedFor, tooLate } from "../groups/Ready.ts"
 import { beginRefresh, ownRefresh, refreshEnd, restartRefresh } from "../groups/Refresh.ts"
 import type { AsgProperties } from "./AsgProperties.ts"
-import { begin, fail, see, type SeenGroup, stackIn, stackKey, targetsOf, type AsgWork } from "./AsgWork.ts"
+import { stackIn, stackKey } from "../client/stackTag.ts"
+import { begin, fail, see, type SeenGroup, targetsOf, type AsgWork } from "./AsgWork.ts"
 
 const Recorded = Schema.Struct({
   template: Schema.Struct({ id: Schema.String, version: Schema.Int }),

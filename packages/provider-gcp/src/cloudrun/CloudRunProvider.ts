@@ -1,10 +1,9 @@
 /**
  * The provider for services of Cloud Run.
  */
-import type { Capabilities, Provider } from "@signalbox/core/spi"
+import { type Capabilities, operationsOf, type Provider } from "@signalbox/core/spi"
 import * as Duration from "effect/Duration"
 import { measures } from "../monitoring/monitoringEndpoint.ts"
-import { operationsOf } from "../operations.ts"
 import type { CloudRunOptions } from "./Access.ts"
 import { defaultService } from "./Names.ts"
 import { Properties } from "./Properties.ts"

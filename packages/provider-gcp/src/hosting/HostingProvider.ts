@@ -1,8 +1,7 @@
 /**
  * The provider for sites of Firebase Hosting.
  */
-import type { Capabilities, Provider } from "@signalbox/core/spi"
-import { operationsOf } from "../operations.ts"
+import { type Capabilities, operationsOf, type Provider } from "@signalbox/core/spi"
 import type { HostingOptions } from "./SiteAccess.ts"
 import { SiteProperties } from "./SiteProperties.ts"
 

@@ -1,10 +1,9 @@
 /**
  * The provider for jobs of Cloud Run.
  */
-import type { Capabilities, Provider } from "@signalbox/core/spi"
+import { type Capabilities, operationsOf, type Provider } from "@signalbox/core/spi"
 import type { CloudRunOptions } from "../cloudrun/Access.ts"
 import { defaultService } from "../cloudrun/Names.ts"
-import { operationsOf } from "../operations.ts"
 import { JobProperties } from "./JobProperties.ts"
 
 /** What a stack names as its provider. */

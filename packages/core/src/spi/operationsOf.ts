@@ -2,24 +2,20 @@
  * The operations of a provider, from the modules that carry them out. A module loads with the first operation that needs
  * it, so that a configuration that names the plug-in costs commands nothing that only read the store.
  */
+import * as Effect from "effect/Effect"
+import type { Percent } from "../domain/Ids.ts"
+import type { Checkpoint, PlanTarget, StackPlan } from "../domain/Release.ts"
 import {
-  asProviderError,
   type Candidate,
-  type Checkpoint,
   type Drift,
   type Mutation,
   noMutation,
   type Observation,
-  type Percent,
-  type PlanTarget,
   type Provider,
-  type ProviderError,
-  type ProviderReason,
-  type StackPlan,
-  type StackRef,
   type WayBack
-} from "@signalbox/core/spi"
-import * as Effect from "effect/Effect"
+} from "./Provider.ts"
+import { asProviderError, type ProviderError, type ProviderReason } from "./ProviderError.ts"
+import type { StackRef } from "./StackRef.ts"
 
 type Reading<A> = Effect.Effect<A, ProviderReason>
 /** The provider adds the name of the stack to a reason. */
@@ -70,7 +66,12 @@ interface Look {
   readonly artifact?: string | undefined
 }
 
-/** The operations of the provider of a kind: what all have, and what only some have. */
+/**
+ * The operations of the provider of a kind: `common`, which all providers have, and what makes those that only some have.
+ *
+ * *Details*: `access` makes what reaches the platform, once; `workOn` decodes the properties of a stack. `look` reads,
+ * `change` carries out a mutation and then looks at what has become of it. Both name the operation and the stack in failures.
+ */
 export const operationsOf = <Work, Cloud extends Access<Work>>(kind: string, modules: Modules<Work, Cloud>) => {
   const named = asProviderError(kind)
   let made: Promise<Cloud> | undefined
