@@ -16,7 +16,7 @@ import { type Colour, colours, otherThan, type AlbProperties } from "./AlbProper
 import { quiet } from "./Quiet.ts"
 import { healthyOf, see, type SeenService } from "./SeenService.ts"
 import { clear, fill } from "./Stage.ts"
-import { stateKey, type Weights } from "./State.ts"
+import { stateKey, type Weights, weightsFrom } from "./State.ts"
 import { begin, fail, unchanged, weigh, type AlbWork } from "./AlbWork.ts"
 
 /** Where a release of a checkpoint runs, or is to run again. */
@@ -31,7 +31,7 @@ const placeFor = ({ candidate, sides, stable }: SeenService, { colour, release }
 const weightsOf = ({ actions, colour: before }: Recorded, colour: Colour, properties: AlbProperties): Weights => {
   const was = weightsIn(actions as unknown as Parameters<typeof weightsIn>[0], properties)
   const whole = before === colour && was[otherThan(colour)] === 0 && was[colour] > 0
-  return whole ? was : ({ [colour]: 100, [otherThan(colour)]: 0 } as unknown as Weights)
+  return whole ? was : weightsFrom(colour, 100, 0)
 }
 
 /** The version that a release of a checkpoint was launched from, made again if it was deleted. */

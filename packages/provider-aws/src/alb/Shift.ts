@@ -8,7 +8,7 @@ import type { Failure } from "../client/index.ts"
 import { otherThan } from "./AlbProperties.ts"
 import { quiet } from "./Quiet.ts"
 import { healthyOf, type SeenService, type SeenSide } from "./SeenService.ts"
-import { shareOf, type State, type Weights } from "./State.ts"
+import { shareOf, type State, weightsFrom } from "./State.ts"
 import { begin, conflict, fail, record, unchanged, weigh, type AlbWork } from "./AlbWork.ts"
 
 /** Weights are whole numbers up to 999. */
@@ -56,7 +56,7 @@ export const shift = (
       return yield* conflict(`${rest.colour} has no healthy instance, so it cannot carry the rest`)
     }
     const [own, others] = rest === null ? (percent > 0 ? [100, 0] : [0, 100]) : parts
-    const to = { [side.colour]: own, [otherThan(side.colour)]: others } as unknown as Weights
+    const to = weightsFrom(side.colour, own, others)
     yield* weigh(work, seen, factsOf(seen, side), to)
   })
 

@@ -14,6 +14,10 @@ export const stepOf = ({ idempotencyKey }: Pick<Mutation, "idempotencyKey">): st
 /** The weights of blue and green. */
 export type Weights = Readonly<Record<Colour, number>>
 
+/** The weights where one colour has this and the other one the rest. */
+export const weightsFrom = (colour: Colour, own: number, rest: number): Weights =>
+  colour === "blue" ? { blue: own, green: rest } : { blue: rest, green: own }
+
 /**
  * *Details*: `stable` has the release that carries the traffic apart from the candidate. `from` and `to` are the weights
  * before and after the last change: the record is written first, so either is in place if the change was cut off. `step`
