@@ -67,7 +67,7 @@ interface Look {
 }
 
 /**
- * The operations of the provider of a kind: `common`, which all providers have, and what makes those that only some have.
+ * The operations of the provider of a kind: `common`, which all providers have, and what makes the optional ones.
  *
  * *Details*: `access` makes what reaches the platform, once; `workOn` decodes the properties of a stack. `look` reads,
  * `change` carries out a mutation and then looks at what has become of it. Both name the operation and the stack in failures.
